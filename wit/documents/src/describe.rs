@@ -1,0 +1,55 @@
+//! What a plugin says of itself (`codeflare:plugin/describe`).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Answer of `describe`, called once when a plugin is loaded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Description {
+    /// Name of the plugin, a DNS label.
+    pub name: String,
+    /// Semantic version of the plugin.
+    pub version: String,
+    /// One sentence for people.
+    pub summary: String,
+    /// Frameworks that it can launch (`Application.spec.api`); empty for other roles.
+    #[serde(default)]
+    pub frameworks: Vec<String>,
+    /// Kinds that it may emit.
+    #[serde(default)]
+    pub kinds: Vec<EmittedKind>,
+    /// JSON Schema of `Plugin.spec.settings`.
+    #[serde(default = "any_object")]
+    pub settings_schema: Value,
+    /// JSON Schema of the framework options that an Application may set.
+    #[serde(default = "any_object")]
+    pub framework_schema: Value,
+}
+
+/// A kind of Kubernetes object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct EmittedKind {
+    /// API group; empty for the core group.
+    pub group: String,
+    /// API version, such as `v1`.
+    pub version: String,
+    /// Kind, such as `Job`.
+    pub kind: String,
+}
+
+impl EmittedKind {
+    /// `batch/v1`, or `v1` for the core group.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() {
+            self.version.clone()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
+    }
+}
+
+fn any_object() -> Value {
+    serde_json::json!({"type": "object"})
+}
