@@ -1,1 +1,6 @@
-//! .
+//! Every decision of the path of a Run, as pure functions: no client, no clock, no
+//! environment, no engine. `now` is an argument, a plugin's answer is an input.
+
+pub mod plan;
+pub mod seen;
+pub mod stop;

@@ -1,0 +1,121 @@
+//! `Application`: what can be run.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::duration::Period;
+
+/// What can be run: its framework, image, command line, size and defaults.
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "codeflare.dev",
+    version = "v1alpha1",
+    kind = "Application",
+    plural = "applications",
+    shortname = "app",
+    category = "codeflare",
+    namespaced,
+    status = "ApplicationStatus",
+    derive = "PartialEq",
+    doc = "Application: what can be run. A Run makes it go.",
+    printcolumn(name = "API", type_ = "string", json_path = ".spec.api"),
+    printcolumn(name = "Image", type_ = "string", json_path = ".spec.image"),
+    printcolumn(name = "Command", type_ = "string", json_path = ".spec.command"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationSpec {
+    /// The framework: any string that a launcher plugin claims, such as `job`.
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    pub api: String,
+    /// Container image.
+    #[schemars(length(min = 1, max = 512))]
+    pub image: String,
+    /// The program and its fixed arguments: one string, split into words as a shell
+    /// would split it, never run by a shell.
+    #[schemars(length(min = 1, max = 65536))]
+    pub command: String,
+    /// Default options, split into words and put behind the command. `Run.options`
+    /// replaces them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 65536))]
+    pub options: Option<String>,
+    /// Environment of the program. A Run's variable of the same name wins.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[x_kube(validation = Rule::new("self.all(name, name.matches('^[A-Za-z_][A-Za-z0-9_]*$'))")
+        .message("spec.env: a name has letters, digits and underscores, and does not start with a digit"))]
+    #[schemars(schema_with = "crate::crds::env_map")]
+    pub env: BTreeMap<String, String>,
+    /// Size where the Run names none: a name in a RunSizeConfiguration, such as `md`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub size: Option<String>,
+    /// Number of workers where the Run names none; without it the size's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 10000))]
+    pub workers: Option<u32>,
+    /// Whether the program can use GPUs. A Run gets some only if it says so too.
+    #[serde(default, rename = "supportsGpu", skip_serializing_if = "Option::is_none")]
+    pub supports_gpu: Option<bool>,
+    /// Options of the launcher, checked against its schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::crds::any_object")]
+    pub framework: Option<serde_json::Map<String, serde_json::Value>>,
+    /// When a failed attempt is followed by another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetryPolicy>,
+    /// How long a Run may take from its start, such as `2h30m`, where the Run says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Period>,
+    /// How long a Run's objects stay after its end, where the Run says nothing; without
+    /// it they stay as long as the Run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<Period>,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4096))]
+    pub description: Option<String>,
+    /// For people: words to find it by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(max = 63)))]
+    pub tags: Vec<String>,
+}
+
+/// When a failed attempt is followed by another.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RetryPolicy {
+    /// Attempts after the first. `Run.retries` replaces it.
+    #[schemars(range(min = 0, max = 100))]
+    #[serde(default)]
+    pub limit: u32,
+    /// Exit codes that are worth another attempt; empty means that the launcher judges.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 255), inner(range(min = 1, max = 255)))]
+    pub exit_codes: Vec<i32>,
+}
+
+/// What the platform says of an Application.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationStatus {
+    /// `Ready`, with a reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "crate::crds::conditions")]
+    pub conditions: Vec<Condition>,
+    /// The Plugin that would launch it now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub launcher: Option<String>,
+    /// Generation that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+}

@@ -1,0 +1,28 @@
+//! Labels and annotations that the platform sets. A plugin can set none of them.
+
+/// UID of the Run: selects its children, and nothing of a namesake.
+pub const RUN_UID: &str = "codeflare.dev/run-uid";
+/// Name of the Run, cut to what a label takes; for people.
+pub const RUN: &str = "codeflare.dev/run";
+/// Attempt, counted from 1.
+pub const ATTEMPT: &str = "codeflare.dev/attempt";
+/// Role of a pod, and part of an object.
+pub const ROLE: &str = "codeflare.dev/role";
+/// What an object is to its Run: `primary`, `supporting` or `record`.
+pub const PART: &str = "codeflare.dev/part";
+/// Digest of the plan that an object comes from (annotation).
+pub const PLAN: &str = "codeflare.dev/plan";
+/// Prefix of everything above.
+pub const PREFIX: &str = "codeflare.dev/";
+/// Who manages an object (recommended label of Kubernetes).
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// Our value of [`MANAGED_BY`].
+pub const MANAGER: &str = "codeflare";
+/// Field manager of every write of the host.
+pub const FIELD_MANAGER: &str = "codeflare-host";
+
+/// A Run's name as a label value: at most 63 characters, ending in a letter or digit.
+pub fn run_value(name: &str) -> String {
+    let cut: String = name.chars().take(63).collect();
+    cut.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned()
+}

@@ -1,0 +1,86 @@
+//! What one wake-up of one Run has to go on: the input of every decision.
+//!
+//! The controller fills it from its stores, `codeflare plan` from files; it is recorded
+//! with the plan, so that a decision can be replayed.
+
+use std::collections::BTreeMap;
+
+use codeflare_api::{Application, Run, RunSizeConfiguration};
+use codeflare_documents::describe::{Description, EmittedKind};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Everything that steps 2 to 5 (resolve, size, launch, lock) depend on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Seen {
+    /// The Run.
+    pub run: Run,
+    /// Its Application, where it exists.
+    pub application: Option<Application>,
+    /// Every RunSizeConfiguration.
+    pub configurations: Vec<RunSizeConfiguration>,
+    /// Every Plugin that is not being deleted.
+    pub plugins: Vec<SeenPlugin>,
+    /// Kinds that the cluster serves, of those that plugins declare.
+    pub served: Vec<EmittedKind>,
+    /// What the platform's installation decides for every pod.
+    pub site: Site,
+}
+
+/// A Plugin and what the engine knows of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SeenPlugin {
+    /// Name of the Plugin.
+    pub name: String,
+    /// What it is for.
+    pub role: PluginRole,
+    /// Lowest wins.
+    pub priority: i64,
+    /// `spec.settings`, or an empty object.
+    pub settings: Map<String, Value>,
+    /// What serves now; none where nothing does.
+    pub ready: Option<Serving>,
+    /// Why nothing serves, or why what serves is not the newest; empty where all is well.
+    #[serde(default)]
+    pub trouble: String,
+}
+
+/// Bytes that serve now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Serving {
+    /// `sha256:…`.
+    pub digest: String,
+    /// What the plugin says of itself.
+    pub description: Description,
+}
+
+/// What a plugin is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PluginRole {
+    /// It launches these frameworks.
+    Launcher(Vec<String>),
+    /// It sizes Runs.
+    SizingPolicy,
+}
+
+/// What the platform's installation decides for every pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Site {
+    /// `runAsUser` and `fsGroup` of every pod.
+    pub user: i64,
+    /// Resource that counts GPUs.
+    pub gpu_resource: String,
+    /// Annotations and labels of no meaning to us that every child gets.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Site { user: 1000, gpu_resource: "nvidia.com/gpu".into(), labels: BTreeMap::new() }
+    }
+}
