@@ -1,6 +1,12 @@
 //! Every decision of the path of a Run, as pure functions: no client, no clock, no
 //! environment, no engine. `now` is an argument, a plugin's answer is an input.
 
+pub mod act;
+pub mod draft;
+pub mod live;
+pub mod observe;
 pub mod plan;
+pub mod record;
 pub mod seen;
+pub mod status;
 pub mod stop;
