@@ -1,0 +1,32 @@
+//! What every wake-up may reach.
+
+use std::sync::Arc;
+
+use kube::Client;
+use kube::runtime::events::Recorder;
+
+use crate::catalog::Catalog;
+use crate::metrics::Metrics;
+use crate::reconcile::Published;
+use crate::record::Records;
+use crate::watch::Stores;
+
+/// Handles, shared by all wake-ups.
+pub(crate) struct Context {
+    /// Client without hidden retries.
+    pub(crate) client: Client,
+    /// What the watches have seen.
+    pub(crate) stores: Stores,
+    /// Plugins that serve.
+    pub(crate) catalog: Arc<Catalog>,
+    /// Records of attempts.
+    pub(crate) records: Records,
+    /// What was published last.
+    pub(crate) published: Published,
+    /// Events on Runs.
+    pub(crate) recorder: Recorder,
+    /// What this installation decides for every pod.
+    pub(crate) site: codeflare_plan::seen::Site,
+    /// Counters and histograms.
+    pub(crate) metrics: Arc<Metrics>,
+}

@@ -1,0 +1,92 @@
+//! Step 1, gather: everything that the decisions about a Run depend on, from the stores.
+
+use codeflare_api::{Run, labels};
+use codeflare_plan::live::Child;
+use codeflare_plan::seen::Seen;
+use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::watch::owned;
+
+/// What steps 2 to 5 have to go on.
+pub(crate) fn gather(ctx: &Context, run: &Run) -> Seen {
+    let namespace = run.namespace().unwrap_or_default();
+    let reference = &run.spec.application;
+    let of = reference.namespace.as_deref().unwrap_or(&namespace);
+    let application = ctx.stores.applications.get(&ObjectRef::new(&reference.name).within(of)).as_ref().map(owned);
+    let plugins = ctx.catalog.seen();
+    let declared = plugins.iter().filter_map(|plugin| plugin.ready.as_ref()).flat_map(|ready| ready.description.kinds.clone());
+    let mut configurations: Vec<_> = ctx.stores.sizes.state().iter().map(owned).collect();
+    configurations.sort_by_key(ResourceExt::name_any);
+    Seen {
+        run: essential(run),
+        application: application.map(|mut application| {
+            application.status = None;
+            application
+        }),
+        configurations,
+        served: ctx.catalog.served().of(declared),
+        plugins,
+        site: ctx.site.clone(),
+    }
+}
+
+/// Children of any attempt, from the stores.
+pub(crate) fn children(ctx: &Context, uid: &str) -> Vec<Child> {
+    let mut children = Vec::new();
+    for (kind, store) in &ctx.stores.full {
+        for object in store.state_filter(|object| object.labels().get(labels::RUN_UID).is_some_and(|of| of == uid)) {
+            let value = serde_json::to_value(object.as_ref()).unwrap_or(Value::Null);
+            children.push(child(kind, object.as_ref(), value));
+        }
+    }
+    for (kind, store) in &ctx.stores.metadata {
+        for object in store.state_filter(|object| object.labels().get(labels::RUN_UID).is_some_and(|of| of == uid)) {
+            children.push(child(kind, object.as_ref(), Value::Null));
+        }
+    }
+    children.sort_by(|a, b| (a.attempt, &a.kind, &a.name).cmp(&(b.attempt, &b.kind, &b.name)));
+    children
+}
+
+/// Pods of any attempt, from the store, by name.
+pub(crate) fn pods(ctx: &Context, uid: &str) -> Vec<Pod> {
+    let found = ctx.stores.pods.state_filter(|pod| pod.labels().get(labels::RUN_UID).is_some_and(|of| of == uid));
+    let mut pods: Vec<Pod> = found.iter().map(owned).collect();
+    pods.sort_by_key(ResourceExt::name_any);
+    pods
+}
+
+/// A live object as the decisions see it.
+pub(crate) fn child<K: kube::Resource>(
+    kind: &codeflare_documents::describe::EmittedKind,
+    object: &K,
+    value: Value,
+) -> Child {
+    let meta = object.meta();
+    let attempt = meta.labels.as_ref().and_then(|all| all.get(labels::ATTEMPT)).and_then(|text| text.parse().ok());
+    let owner = meta.owner_references.as_ref().and_then(|owners| owners.first()).map(|owner| owner.uid.clone());
+    Child {
+        kind: kind.clone(),
+        name: meta.name.clone().unwrap_or_default(),
+        uid: meta.uid.clone().unwrap_or_default(),
+        attempt: attempt.unwrap_or(0),
+        owner,
+        deleting: meta.deletion_timestamp.is_some(),
+        object: value,
+    }
+}
+
+/// The Run as a decision may depend on it: without what other writers add to it, so
+/// that the same Run gives the same record.
+fn essential(run: &Run) -> Run {
+    let mut run = run.clone();
+    run.status = None;
+    run.metadata.managed_fields = None;
+    run.metadata.resource_version = None;
+    run.metadata.annotations = None;
+    run
+}

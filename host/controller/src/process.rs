@@ -1,0 +1,187 @@
+//! The process: clients, watches, lease, admin port, and an orderly end.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use kube::api::Api;
+use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::{Controller, controller};
+use kube::{Client, ResourceExt};
+use tokio::sync::{Notify, watch as channel};
+
+use crate::admin::Readiness;
+use crate::catalog::Catalog;
+use crate::context::Context;
+use crate::error::Error;
+use crate::metrics::Metrics;
+use crate::reconcile::{Published, again, reconcile};
+use crate::record::Records;
+use crate::served::Served;
+use crate::watch::{AnyRun, Wake, Waker};
+use crate::{admin, lease, watch};
+
+/// How long a connection may take to come about, and an answer to begin.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Resolved settings of the host.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Folder of the plugins that `source.file` names.
+    pub plugins: PathBuf,
+    /// Folder for compiled plugins; may be lost at any time.
+    pub cache: PathBuf,
+    /// Namespace of the host: lease and record key.
+    pub namespace: String,
+    /// Address of `/live`, `/ready` and `/metrics`.
+    pub admin: SocketAddr,
+    /// Whether a lease decides who acts.
+    pub leader_elect: bool,
+    /// Name of this host in the lease and in events: the pod's.
+    pub identity: String,
+    /// Wake-ups at the same time.
+    pub workers: u16,
+    /// `runAsUser` and `fsGroup` of the pods of Runs.
+    pub user: i64,
+    /// Command that compiles a plugin: gets the component's path and the output's.
+    pub compiler: Vec<OsString>,
+}
+
+/// Runs the host until it is told to stop (SIGTERM, SIGINT). A second signal ends it at
+/// once.
+///
+/// # Errors
+/// [`Error`], where it cannot start or must not go on.
+pub async fn run(config: Config) -> Result<(), Error> {
+    let stop = on_signal();
+    let metrics = Arc::new(Metrics::new());
+    let readiness = Readiness::default();
+    admin::serve(config.admin, readiness.clone(), metrics.clone(), stopped(stop.clone())).await?;
+
+    let client = client()?;
+    let (waker, wakes) = Waker::new();
+    let plugins_changed = Arc::new(Notify::new());
+    let stores = watch::start(&client, &waker, &plugins_changed);
+    let served = Served::default();
+    served.refresh(&client).await;
+    tokio::spawn(served.clone().follow(client.clone(), {
+        let waker = waker.clone();
+        move || waker.wake(Wake::Everything)
+    }));
+    let engine = engine(&config)?;
+    let catalog = Arc::new(Catalog::new(client.clone(), engine, config.plugins.clone(), served, waker));
+    tokio::spawn(catalog.clone().follow(stores.plugins.clone(), plugins_changed));
+
+    tokio::select! {
+        () = stores.ready() => {}
+        () = stopped(stop.clone()) => return Ok(()),
+    }
+    readiness.set(true);
+
+    let mut held = if config.leader_elect {
+        tokio::select! {
+            held = lease::take(self::client()?, &config.namespace, &config.identity) => Some(held?),
+            () = stopped(stop.clone()) => return Ok(()),
+        }
+    } else {
+        None
+    };
+
+    let records = Records::with_key(&client, &config.namespace).await?;
+    let reporter = Reporter { controller: "codeflare.dev/host".into(), instance: Some(config.identity.clone()) };
+    let site = codeflare_plan::seen::Site { user: config.user, ..codeflare_plan::seen::Site::default() };
+    let context = Arc::new(Context {
+        recorder: Recorder::new(client.clone(), reporter),
+        client: client.clone(),
+        stores,
+        catalog,
+        records,
+        site,
+        metrics,
+        published: Published::default(),
+    });
+    let runs = Controller::new(Api::<AnyRun>::all(client), watch::runs());
+    let woken = watch::woken(wakes, runs.store());
+    let walking = runs
+        .with_config(controller::Config::default().concurrency(config.workers))
+        .reconcile_on(woken)
+        .graceful_shutdown_on(stopped(stop.clone()))
+        .run(reconcile, again, context)
+        .for_each(|walked| async {
+            if let Err(error) = walked {
+                tracing::debug!(%error, "a wake-up ended with an error");
+            }
+        });
+    tracing::info!("watching Runs");
+    let lost = async {
+        match &mut held {
+            Some(held) => held.lost().await,
+            None => std::future::pending().await,
+        }
+    };
+    let ended = tokio::select! {
+        () = walking => Ok(()),
+        error = lost => Err(error),
+    };
+    readiness.set(false);
+    if let (Ok(()), Some(held)) = (&ended, held) {
+        held.release().await;
+    }
+    tracing::info!("stopped");
+    ended
+}
+
+fn engine(config: &Config) -> Result<codeflare_engine::Engine, Error> {
+    codeflare_engine::Engine::new(codeflare_engine::Config {
+        cache: config.cache.clone(),
+        compiler: config.compiler.clone(),
+        ..codeflare_engine::Config::default()
+    })
+    .map_err(|error| Error::Engine(Box::new(error)))
+}
+
+/// A client that neither repeats a request unseen nor waits for ever.
+fn client() -> Result<Client, Error> {
+    let inferred = futures::executor::block_on(kube::Config::infer());
+    let mut config = inferred.map_err(|error| Error::Configure(Box::new(error)))?;
+    config.default_retry = false;
+    config.connect_timeout = Some(CONNECT);
+    Client::try_from(config).map_err(Error::Connect)
+}
+
+/// True from the first signal on; the second one ends the process.
+fn on_signal() -> channel::Receiver<bool> {
+    let (sender, receiver) = channel::channel(false);
+    tokio::spawn(async move {
+        signal().await;
+        tracing::info!("stopping: no new wake-ups, those under way end first");
+        let _ = sender.send(true);
+        signal().await;
+        std::process::abort();
+    });
+    receiver
+}
+
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupt = async { tokio::signal::ctrl_c().await.is_ok() };
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt => {}
+            }
+        }
+        Err(_) => {
+            interrupt.await;
+        }
+    }
+}
+
+async fn stopped(mut stop: channel::Receiver<bool>) {
+    // A lost sender means that the runtime goes down.
+    let _ = stop.wait_for(|stop| *stop).await;
+}

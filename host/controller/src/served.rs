@@ -1,0 +1,66 @@
+//! Which kinds the cluster serves, of those that plugins declare.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use codeflare_documents::describe::EmittedKind;
+use kube::Client;
+
+use crate::api::within;
+
+/// How often the API server is asked again: operators come and go.
+const EVERY: Duration = Duration::from_secs(15);
+
+/// Kinds that the cluster serves.
+#[derive(Clone, Default)]
+pub(crate) struct Served(Arc<RwLock<BTreeSet<EmittedKind>>>);
+
+impl Served {
+    /// Those of `declared` that are served, in a fixed order.
+    pub(crate) fn of(&self, declared: impl IntoIterator<Item = EmittedKind>) -> Vec<EmittedKind> {
+        let served = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        declared.into_iter().filter(|kind| served.contains(kind)).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Asks the API server once; answers whether something changed.
+    pub(crate) async fn refresh(&self, client: &Client) -> bool {
+        match discover(client).await {
+            Ok(found) => {
+                let mut served = self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let changed = *served != found;
+                *served = found;
+                changed
+            }
+            Err(error) => {
+                tracing::warn!(%error, "failed to ask which kinds the cluster serves; the last answer holds");
+                false
+            }
+        }
+    }
+
+    /// Asks again and again, and calls `changed` where the answer is another.
+    pub(crate) async fn follow(self, client: Client, changed: impl Fn() + Send) {
+        let mut tick = tokio::time::interval(EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if self.refresh(&client).await {
+                changed();
+            }
+        }
+    }
+}
+
+async fn discover(client: &Client) -> Result<BTreeSet<EmittedKind>, crate::error::Call> {
+    let discovery = within(kube::Discovery::new(client.clone()).run_aggregated()).await?;
+    let mut kinds = BTreeSet::new();
+    for group in discovery.groups() {
+        for version in group.versions() {
+            for (resource, _) in group.versioned_resources(version) {
+                kinds.insert(EmittedKind { group: resource.group, version: resource.version, kind: resource.kind });
+            }
+        }
+    }
+    Ok(kinds)
+}

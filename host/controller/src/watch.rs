@@ -1,0 +1,214 @@
+//! What the host watches, and which Run each change wakes.
+//!
+//! Children are watched by the label of their Run's UID: in full where the state of a
+//! Run is read from them, by metadata otherwise.
+
+use std::hash::Hash;
+use std::sync::Arc;
+
+use codeflare_api::{Application, Plugin, Run, RunSizeConfiguration, labels};
+use codeflare_documents::describe::EmittedKind;
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::{Stream, StreamExt};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use kube::api::{Api, ApiResource, DynamicObject, PartialObjectMeta};
+use kube::core::DeserializeGuard;
+use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
+use kube::runtime::{WatchStreamExt, metadata_watcher, reflector, watcher};
+use kube::{Client, Resource, ResourceExt};
+use tokio::sync::Notify;
+
+use crate::api::resource;
+
+/// A Run that may not be readable: written past the schema, or by a newer version.
+pub(crate) type AnyRun = DeserializeGuard<Run>;
+
+/// Seconds of one watch: a connection that went silent is noticed this soon.
+const WATCH_SECONDS: u32 = 25;
+
+/// What the watches have seen.
+#[derive(Clone)]
+pub(crate) struct Stores {
+    /// Applications.
+    pub(crate) applications: Store<Application>,
+    /// RunSizeConfigurations.
+    pub(crate) sizes: Store<RunSizeConfiguration>,
+    /// Plugins.
+    pub(crate) plugins: Store<Plugin>,
+    /// Pods of Runs.
+    pub(crate) pods: Store<Pod>,
+    /// Records of attempts, metadata only.
+    pub(crate) records: Store<PartialObjectMeta<ConfigMap>>,
+    /// Children whose state matters.
+    pub(crate) full: Vec<(EmittedKind, Store<DynamicObject>)>,
+    /// Other children.
+    pub(crate) metadata: Vec<(EmittedKind, Store<PartialObjectMeta<DynamicObject>>)>,
+}
+
+impl Stores {
+    /// Waits for the first list of everything.
+    pub(crate) async fn ready(&self) {
+        // A dropped writer means that the process is going down; nobody waits then.
+        let _ = self.applications.wait_until_ready().await;
+        let _ = self.sizes.wait_until_ready().await;
+        let _ = self.plugins.wait_until_ready().await;
+        let _ = self.pods.wait_until_ready().await;
+        let _ = self.records.wait_until_ready().await;
+        for (_, store) in &self.full {
+            let _ = store.wait_until_ready().await;
+        }
+        for (_, store) in &self.metadata {
+            let _ = store.wait_until_ready().await;
+        }
+    }
+}
+
+/// A change that wakes Runs.
+#[derive(Clone, Debug)]
+pub(crate) enum Wake {
+    /// One Run.
+    Run(ObjectRef<AnyRun>),
+    /// Every Run of an Application.
+    Application {
+        /// Namespace of the Application.
+        namespace: String,
+        /// Name of the Application.
+        name: String,
+    },
+    /// Every Run that has not ended.
+    Everything,
+}
+
+/// Wakes Runs.
+#[derive(Clone)]
+pub(crate) struct Waker(UnboundedSender<Wake>);
+
+impl Waker {
+    /// A waker and what it wakes.
+    pub(crate) fn new() -> (Waker, UnboundedReceiver<Wake>) {
+        let (sender, receiver) = unbounded();
+        (Waker(sender), receiver)
+    }
+
+    /// Wakes; a host that is going down hears nothing any more.
+    pub(crate) fn wake(&self, wake: Wake) {
+        let _ = self.0.unbounded_send(wake);
+    }
+}
+
+/// Starts every watch but that of the Runs.
+pub(crate) fn start(client: &Client, waker: &Waker, plugins_changed: &Arc<Notify>) -> Stores {
+    let plugins_changed = plugins_changed.clone();
+    let mine = || watcher::Config::default().timeout(WATCH_SECONDS).labels(labels::RUN_UID);
+    let all = || watcher::Config::default().timeout(WATCH_SECONDS);
+    let records = mine().labels(&format!("{},{}=record", labels::RUN_UID, labels::PART));
+    let full = [kind("batch", "v1", "Job")];
+    let metadata = [kind("", "v1", "Service")];
+    Stores {
+        applications: follow(watcher(Api::all(client.clone()), all()), (), waker, |application: &Application| {
+            Some(Wake::Application { namespace: application.namespace()?, name: application.name_any() })
+        }),
+        sizes: follow(watcher(Api::all(client.clone()), all()), (), waker, |_: &RunSizeConfiguration| Some(Wake::Everything)),
+        plugins: follow(watcher(Api::all(client.clone()), all()), (), waker, move |_: &Plugin| {
+            plugins_changed.notify_one();
+            None
+        }),
+        pods: follow(watcher(Api::all(client.clone()), mine()), (), waker, owner),
+        records: follow(metadata_watcher(Api::<ConfigMap>::all(client.clone()), records), (), waker, owner),
+        full: full
+            .map(|kind| {
+                let resource = resource(&kind);
+                let api = Api::<DynamicObject>::all_with(client.clone(), &resource);
+                (kind, follow(watcher(api, mine()), resource, waker, owner))
+            })
+            .into(),
+        metadata: metadata
+            .map(|kind| {
+                let resource: ApiResource = resource(&kind);
+                let api = Api::<DynamicObject>::all_with(client.clone(), &resource);
+                (kind, follow(metadata_watcher(api, mine()), resource, waker, owner))
+            })
+            .into(),
+    }
+}
+
+/// How Runs are watched.
+pub(crate) fn runs() -> watcher::Config {
+    watcher::Config::default().timeout(WATCH_SECONDS)
+}
+
+/// Turns wakes into Runs, by what the store of Runs holds.
+pub(crate) fn woken(wakes: UnboundedReceiver<Wake>, runs: Store<AnyRun>) -> impl Stream<Item = ObjectRef<AnyRun>> {
+    wakes.flat_map(move |wake| {
+        let refs = match wake {
+            Wake::Run(run) => vec![run],
+            Wake::Application { namespace, name } => unfinished(&runs, |run| {
+                run.namespace().as_deref() == Some(namespace.as_str()) && run.spec.application.name == name
+            }),
+            Wake::Everything => unfinished(&runs, |_| true),
+        };
+        futures::stream::iter(refs)
+    })
+}
+
+fn unfinished(runs: &Store<AnyRun>, wanted: impl Fn(&Run) -> bool) -> Vec<ObjectRef<AnyRun>> {
+    runs.state()
+        .iter()
+        .filter(|guard| {
+            guard.0.as_ref().is_ok_and(|run| {
+                let phase = run.status.as_ref().and_then(|status| status.phase);
+                !phase.is_some_and(codeflare_api::run::Phase::is_terminal) && wanted(run)
+            })
+        })
+        .map(|guard| ObjectRef::from_obj(guard.as_ref()))
+        .collect()
+}
+
+/// The Run that a child's labels name. They are only a hint of whom to wake: what
+/// belongs to a Run is decided by UID.
+fn owner<K: Resource>(child: &K) -> Option<Wake> {
+    let run = child.meta().labels.as_ref()?.get(labels::RUN)?;
+    Some(Wake::Run(ObjectRef::new(run).within(child.meta().namespace.as_deref()?)))
+}
+
+fn kind(group: &str, version: &str, kind: &str) -> EmittedKind {
+    EmittedKind { group: group.into(), version: version.into(), kind: kind.into() }
+}
+
+/// Keeps a store up to date from a watch, and wakes for every change.
+fn follow<K>(
+    stream: impl Stream<Item = Result<watcher::Event<K>, watcher::Error>> + Send + 'static,
+    dyntype: K::DynamicType,
+    waker: &Waker,
+    wakes: impl Fn(&K) -> Option<Wake> + Send + 'static,
+) -> Store<K>
+where
+    K: Resource + Clone + Send + Sync + 'static,
+    K::DynamicType: Eq + Hash + Clone + Send + Sync,
+{
+    let writer = Writer::<K>::new(dyntype);
+    let store = writer.as_reader();
+    let waker = waker.clone();
+    tokio::spawn(async move {
+        let stream = stream.default_backoff().modify(|object| {
+            object.meta_mut().managed_fields = None;
+        });
+        let mut stream = Box::pin(reflector(writer, stream).touched_objects());
+        while let Some(touched) = stream.next().await {
+            match touched {
+                Ok(object) => {
+                    if let Some(wake) = wakes(&object) {
+                        waker.wake(wake);
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "a watch failed; it is started again"),
+            }
+        }
+    });
+    store
+}
+
+/// Shares a store's object as a value of its own.
+pub(crate) fn owned<K: Clone>(object: &Arc<K>) -> K {
+    K::clone(object)
+}
