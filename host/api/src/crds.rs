@@ -55,10 +55,16 @@ pub(crate) fn env_map(_: &mut SchemaGenerator) -> Schema {
 /// Sizes by name.
 pub(crate) fn tee_shirts(generator: &mut SchemaGenerator) -> Schema {
     let shirt = generator.subschema_for::<TeeShirt>();
-    json_schema!({"type": "object", "minProperties": 1, "maxProperties": 64, "additionalProperties": shirt})
+    json_schema!({"type": "object", "minProperties": 1, "maxProperties": 32, "additionalProperties": shirt})
 }
 
 /// A quantity that people write as text.
 pub(crate) fn memory(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "maxLength": 32})
+}
+
+/// A quantity that people write as a number or as text; bounded, so that rules on it
+/// have a bounded cost.
+pub(crate) fn cpu(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"x-kubernetes-int-or-string": true, "maxLength": 32})
 }

@@ -49,6 +49,7 @@ pub struct TeeShirt {
     pub workers: u32,
     /// CPU cores of one worker, such as `2` or `500m`.
     #[x_kube(validation = Rule::new("quantity(string(self)).isGreaterThan(quantity('0'))").message("cpu must be a quantity above 0, such as 2 or 500m"))]
+    #[schemars(schema_with = "crate::crds::cpu")]
     pub cpu: IntOrString,
     /// Memory of one worker, such as `16Gi`.
     #[x_kube(validation = Rule::new("isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))").message("memory must be a quantity above 0, such as 16Gi"))]
