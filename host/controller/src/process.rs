@@ -10,7 +10,7 @@ use futures::StreamExt;
 use kube::api::Api;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::{Controller, controller};
-use kube::{Client, ResourceExt};
+use kube::Client;
 use tokio::sync::{Notify, watch as channel};
 
 use crate::admin::Readiness;
