@@ -1,0 +1,165 @@
+//! Settings of the engine, limits of a call, and the one configuration of wasmtime
+//! that host and compile child share: code compiled under another one does not load.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use wasmtime::{InstanceAllocationStrategy, PoolingAllocationConfig};
+
+/// Settings of an [`crate::Engine`].
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Directory for compiled code and component bytes; made if it is not there.
+    pub cache: PathBuf,
+    /// Command of the compile child; the paths of the component and of the code to
+    /// write are added as two further arguments. It must end in [`crate::compile_main`].
+    pub compiler: Vec<OsString>,
+    /// How many calls run at once, over all plugins; at least 1.
+    pub threads: usize,
+    /// How many calls of one plugin run at once; fewer than `threads`, so that a slow
+    /// plugin cannot keep the others waiting.
+    pub permits_per_plugin: usize,
+    /// How long a compilation may take, wall time; the same figure limits its CPU time.
+    pub compile_time: Duration,
+    /// Address space of a compilation, in bytes.
+    pub compile_memory: u64,
+}
+
+/// What one call may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Wall time, the backstop: for what fuel does not count, such as one instruction
+    /// that fills all memory.
+    pub time: Duration,
+    /// Units of fuel, about one per WebAssembly instruction; the limit that is meant to
+    /// be met, because it is the same on every machine.
+    pub fuel: u64,
+    /// Linear memory of the whole instance, in bytes.
+    pub memory: u64,
+    /// Text of the answer, in bytes.
+    pub output: usize,
+}
+
+impl Default for Limits {
+    /// A launcher's answer to a request of 13 KB costs 1.7 million units of fuel and
+    /// 0.3 ms: 500 million are three hundred times that, and take about half a second
+    /// here, so that fuel ends a loop long before the five seconds do, also on a
+    /// machine that is ten times slower or busy. 64 MiB hold a Python interpreter. A
+    /// plan is refused beyond 1 MiB anyway.
+    fn default() -> Self {
+        Limits {
+            time: Duration::from_secs(5),
+            fuel: 500_000_000,
+            memory: 64 << 20,
+            output: 1 << 20,
+        }
+    }
+}
+
+/// What a plugin is for; decides which world it must export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Describes the objects that run a Run.
+    Launcher,
+    /// Decides how big a Run is.
+    SizingPolicy,
+    /// Reads progress out of log lines.
+    Progress,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Role::Launcher => "launcher",
+            Role::SizingPolicy => "sizing policy",
+            Role::Progress => "progress reader",
+        })
+    }
+}
+
+/// Native stack of a guest. Blocking threads of tokio have 2 MiB.
+const STACK: usize = 512 << 10;
+/// Largest memory of the small pool: what a plugin in a compiled language needs.
+pub(crate) const SMALL_MEMORY: u64 = 64 << 20;
+/// Largest memory of the large pool, and of any plugin.
+pub(crate) const LARGE_MEMORY: u64 = 1 << 30;
+/// Core instances of one component; a Python component has about a dozen.
+pub(crate) const INSTANCES: u32 = 40;
+/// Memories of one component; tools make one.
+pub(crate) const MEMORIES: u32 = 4;
+/// Tables of one component.
+pub(crate) const TABLES: u32 = 16;
+/// Elements of one table.
+pub(crate) const ELEMENTS: usize = 100_000;
+
+/// How memory for instances is come by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Reserved ahead, many slots for small memories.
+    Small,
+    /// Reserved ahead, few slots for large memories.
+    Large,
+    /// Mapped for each call: slower, needs no reservation.
+    OnDemand,
+}
+
+/// The configuration of wasmtime. Everything that decides on generated code is here and
+/// not in the profile.
+pub(crate) fn wasmtime(profile: Profile, threads: usize) -> wasmtime::Config {
+    let mut config = wasmtime::Config::new();
+    config
+        .consume_fuel(true)
+        .epoch_interruption(true)
+        .max_wasm_stack(STACK)
+        .concurrency_support(false)
+        // The same bits on every machine.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        // The surface that compilers of plugins use, and no more. Threads, garbage
+        // collection and exceptions are not even compiled in.
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .wasm_tail_call(false)
+        .wasm_custom_page_sizes(false)
+        .wasm_wide_arithmetic(false)
+        .shared_memory(false)
+        // Bounds checks are page faults.
+        .memory_reservation(4 << 30)
+        .memory_init_cow(true);
+    let slots = |calls: usize| u32::try_from(calls.max(1)).unwrap_or(u32::MAX);
+    match profile {
+        Profile::OnDemand => {}
+        Profile::Small => {
+            // One more than can run: loading describes on a thread of its own.
+            config.allocation_strategy(pool(slots(threads + 1), SMALL_MEMORY));
+        }
+        Profile::Large => {
+            config.allocation_strategy(pool(slots(threads + 1), LARGE_MEMORY));
+        }
+    }
+    config
+}
+
+fn pool(calls: u32, memory: u64) -> InstanceAllocationStrategy {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(calls)
+        .total_core_instances(calls.saturating_mul(INSTANCES))
+        .total_memories(calls.saturating_mul(MEMORIES))
+        .total_tables(calls.saturating_mul(TABLES))
+        .max_core_instances_per_component(INSTANCES)
+        .max_memories_per_component(MEMORIES)
+        .max_tables_per_component(TABLES)
+        .max_memories_per_module(1)
+        .max_tables_per_module(4)
+        .table_elements(ELEMENTS)
+        .max_component_instance_size(16 << 20)
+        .max_core_instance_size(1 << 20)
+        .max_memory_size(usize::try_from(memory).unwrap_or(usize::MAX))
+        // What a call has touched goes back to the system, but for the first 1 MiB.
+        .linear_memory_keep_resident(1 << 20)
+        .table_keep_resident(64 << 10)
+        .max_unused_warm_slots(4);
+    InstanceAllocationStrategy::Pooling(pool)
+}
