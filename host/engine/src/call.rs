@@ -123,15 +123,27 @@ impl Callable {
         let reply = match (&self.exports, question) {
             (Exports::Launcher(pre), Question::Describe) => pre
                 .instantiate(&mut *store)
-                .and_then(|plugin| plugin.codeflare_plugin_describe().call_describe(&mut *store))
+                .and_then(|plugin| {
+                    plugin
+                        .codeflare_plugin_describe()
+                        .call_describe(&mut *store)
+                })
                 .map(Reply::Text),
             (Exports::Sizing(pre), Question::Describe) => pre
                 .instantiate(&mut *store)
-                .and_then(|plugin| plugin.codeflare_plugin_describe().call_describe(&mut *store))
+                .and_then(|plugin| {
+                    plugin
+                        .codeflare_plugin_describe()
+                        .call_describe(&mut *store)
+                })
                 .map(Reply::Text),
             (Exports::Progress(pre), Question::Describe) => pre
                 .instantiate(&mut *store)
-                .and_then(|plugin| plugin.codeflare_plugin_describe().call_describe(&mut *store))
+                .and_then(|plugin| {
+                    plugin
+                        .codeflare_plugin_describe()
+                        .call_describe(&mut *store)
+                })
                 .map(Reply::Text),
             (Exports::Launcher(pre), Question::Launch(document)) => pre
                 .instantiate(&mut *store)

@@ -74,8 +74,7 @@ pub fn compile_main(input: &Path, output: &Path) -> Result<(), CompileError> {
     };
     let refused = |error: wasmtime::Error| CompileError::Refused(format!("{error:#}"));
     let bytes = std::fs::read(input).map_err(|e| file(input, e))?;
-    let engine =
-        wasmtime::Engine::new(&config::wasmtime(Profile::OnDemand, 1)).map_err(refused)?;
+    let engine = wasmtime::Engine::new(&config::wasmtime(Profile::OnDemand, 1)).map_err(refused)?;
     let code = engine.precompile_component(&bytes).map_err(refused)?;
     cache::write_sealed(output, &code).map_err(|e| file(output, e))
 }

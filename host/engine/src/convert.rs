@@ -105,7 +105,10 @@ fn declined(
     faults: Vec<Fault>,
 ) -> Result<Answer, CallError> {
     if faults.is_empty() {
-        return Err(CallError::bad(format!("/{name}"), "declines without a fault"));
+        return Err(CallError::bad(
+            format!("/{name}"),
+            "declines without a fault",
+        ));
     }
     for (index, fault) in faults.iter().enumerate() {
         let code = &fault.code;

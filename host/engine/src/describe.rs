@@ -47,7 +47,10 @@ fn check(description: &Description, role: Role) -> Result<(), LoadError> {
         named(&kind.version) && named(&kind.kind) && kind.group.len() <= 253
     };
     if kinds.len() > MANY || !kinds.iter().all(fine) {
-        return Err(bad("/kinds", "must be at most 32 of group, version and kind"));
+        return Err(bad(
+            "/kinds",
+            "must be at most 32 of group, version and kind",
+        ));
     }
     for (pointer, schema) in [
         ("/settingsSchema", &description.settings_schema),
@@ -79,7 +82,9 @@ fn is_semver(text: &str) -> bool {
     let core = text.split(['-', '+']).next().unwrap_or_default();
     let parts: Vec<&str> = core.split('.').collect();
     text.len() <= 64
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-+".contains(c))
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || ".-+".contains(c))
         && parts.len() == 3
         && parts.iter().all(|part| part.parse::<u32>().is_ok())
 }
@@ -116,7 +121,11 @@ mod tests {
             ("summary", Value::from(" "), "/summary"),
             ("frameworks", serde_json::json!([]), "/frameworks"),
             ("frameworks", serde_json::json!(["a b"]), "/frameworks"),
-            ("kinds", serde_json::json!([{"group": "", "version": "", "kind": "X"}]), "/kinds"),
+            (
+                "kinds",
+                serde_json::json!([{"group": "", "version": "", "kind": "X"}]),
+                "/kinds",
+            ),
             ("settingsSchema", Value::from(1), "/settingsSchema"),
         ] {
             match parse(&with(member, value), Role::Launcher) {

@@ -131,11 +131,12 @@ impl Inner {
         let component = self.component(&hex, bytes, &limits)?;
         world::check(&component, role, &limits)?;
         let linker = wasi::link(&component)?;
-        let instance = linker
-            .instantiate_pre(&component)
-            .map_err(|error| LoadError::WrongTypes {
-                why: format!("{error:#}"),
-            })?;
+        let instance =
+            linker
+                .instantiate_pre(&component)
+                .map_err(|error| LoadError::WrongTypes {
+                    why: format!("{error:#}"),
+                })?;
         let callable = Callable {
             engine: component.engine().clone(),
             exports: world::bind(instance, role)?,
@@ -155,7 +156,10 @@ impl Inner {
         if let Some(component) = self.cached(hex, limits) {
             return Ok(component);
         }
-        let _compiling = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+        let _compiling = self
+            .compiling
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         // Somebody else may have compiled it while this one waited.
         if let Some(component) = self.cached(hex, limits) {
             return Ok(component);
@@ -168,9 +172,12 @@ impl Inner {
         let kept = self.cache.keep_code(hex, output);
         kept.map_err(LoadError::host)?;
         let code = self.cache.code(hex);
-        let code = code.ok_or_else(|| LoadError::host("the compile process wrote no sealed code"))?;
+        let code =
+            code.ok_or_else(|| LoadError::host("the compile process wrote no sealed code"))?;
         self.deserialize(&code, limits).map_err(|error| {
-            LoadError::host(format!("the compile process is of another version: {error}"))
+            LoadError::host(format!(
+                "the compile process is of another version: {error}"
+            ))
         })
     }
 

@@ -11,7 +11,9 @@ use crate::config::Role;
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The cache directory cannot be used.
-    #[error("cannot use the plugin cache {path}: {source}; give a directory that this user can write")]
+    #[error(
+        "cannot use the plugin cache {path}: {source}; give a directory that this user can write"
+    )]
     Cache {
         /// Which.
         path: PathBuf,
@@ -19,7 +21,9 @@ pub enum EngineError {
         source: std::io::Error,
     },
     /// Somebody else could write code into the cache.
-    #[error("the plugin cache {path} belongs to another user or is open to others; remove it, so that it is made anew")]
+    #[error(
+        "the plugin cache {path} belongs to another user or is open to others; remove it, so that it is made anew"
+    )]
     CacheOpen {
         /// Which.
         path: PathBuf,
@@ -39,13 +43,17 @@ pub enum EngineError {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// Random bytes, a core module, something cut off.
-    #[error("these bytes are not a WebAssembly component: {why}; build for wasm32-wasip2 or wrap the module with `wasm-tools component new`")]
+    #[error(
+        "these bytes are not a WebAssembly component: {why}; build for wasm32-wasip2 or wrap the module with `wasm-tools component new`"
+    )]
     NotAComponent {
         /// What was found instead.
         why: String,
     },
     /// More bytes than any plugin has.
-    #[error("the component has {bytes} bytes, at most {most} are taken; build it optimised for size and stripped")]
+    #[error(
+        "the component has {bytes} bytes, at most {most} are taken; build it optimised for size and stripped"
+    )]
     TooLarge {
         /// Bytes that it has.
         bytes: usize,
@@ -64,7 +72,9 @@ pub enum LoadError {
         most: u64,
     },
     /// It is a plugin of another kind, or none.
-    #[error("a {role} exports {expected}, this component exports {found}; check which file is given as which plugin")]
+    #[error(
+        "a {role} exports {expected}, this component exports {found}; check which file is given as which plugin"
+    )]
     WrongWorld {
         /// What it was loaded as.
         role: Role,
@@ -74,7 +84,9 @@ pub enum LoadError {
         found: String,
     },
     /// The right interface in a version that this host does not speak.
-    #[error("the component speaks {interface}@{found}, this host speaks {interface}@{expected}; take a plugin built for it")]
+    #[error(
+        "the component speaks {interface}@{found}, this host speaks {interface}@{expected}; take a plugin built for it"
+    )]
     WrongWorldVersion {
         /// The interface, without version.
         interface: String,
@@ -84,19 +96,25 @@ pub enum LoadError {
         found: String,
     },
     /// It imports what no plugin gets.
-    #[error("the component imports {import}, which no plugin gets; a plugin has its request and nothing else")]
+    #[error(
+        "the component imports {import}, which no plugin gets; a plugin has its request and nothing else"
+    )]
     UnknownImport {
         /// The import.
         import: String,
     },
     /// Right names, other types.
-    #[error("the component's functions have other types than the contract: {why}; build it with the WIT files of this version")]
+    #[error(
+        "the component's functions have other types than the contract: {why}; build it with the WIT files of this version"
+    )]
     WrongTypes {
         /// The difference.
         why: String,
     },
     /// The compiler refuses it.
-    #[error("the component cannot be compiled: {why}; check that it is valid with `wasm-tools validate`")]
+    #[error(
+        "the component cannot be compiled: {why}; check that it is valid with `wasm-tools validate`"
+    )]
     CompileFailed {
         /// The compiler's words.
         why: String,
@@ -108,7 +126,9 @@ pub enum LoadError {
         time: Duration,
     },
     /// The compiler had too little memory, or fell over.
-    #[error("the compiler was stopped by {by}; build the component smaller, or raise the {memory} bytes of memory for compiling")]
+    #[error(
+        "the compiler was stopped by {by}; build the component smaller, or raise the {memory} bytes of memory for compiling"
+    )]
     CompileKilled {
         /// Signal.
         by: String,
@@ -166,7 +186,9 @@ impl LoadError {
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The limit that is the same on every machine.
-    #[error("the plugin used up its {fuel} units of fuel; it loops, or its limit is too low for this request")]
+    #[error(
+        "the plugin used up its {fuel} units of fuel; it loops, or its limit is too low for this request"
+    )]
     OutOfFuel {
         /// The limit.
         fuel: u64,

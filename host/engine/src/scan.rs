@@ -92,7 +92,13 @@ mod tests {
     #[test]
     fn tells_what_it_is() {
         assert!(scan(EMPTY).is_ok());
-        for bytes in [&b""[..], b"\0asm", b"\0asm\x01\0\0\0", b"#!/bin/sh", b"\0asm\x0d\0\x01\0\x01\x7f"] {
+        for bytes in [
+            &b""[..],
+            b"\0asm",
+            b"\0asm\x01\0\0\0",
+            b"#!/bin/sh",
+            b"\0asm\x0d\0\x01\0\x01\x7f",
+        ] {
             let error = scan(bytes).err().map(|e| e.reason());
             assert_eq!(error, Some("NotAComponent"), "{bytes:?}");
         }

@@ -116,7 +116,11 @@ fn needs(component: &Component, limits: &Limits) -> Result<(), LoadError> {
     let needs = component.resources_required().ok_or(LoadError::Composed)?;
     let most_memory = limits.memory.min(LARGE_MEMORY);
     for (figure, what, most) in [
-        (u64::from(needs.num_memories), "memories", u64::from(MEMORIES)),
+        (
+            u64::from(needs.num_memories),
+            "memories",
+            u64::from(MEMORIES),
+        ),
         (u64::from(needs.num_tables), "tables", u64::from(TABLES)),
         (
             needs.max_initial_memory_size.unwrap_or(0),

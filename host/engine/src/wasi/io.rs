@@ -43,10 +43,7 @@ enum StreamError {
 type Ended<T> = wasmtime::Result<(Result<T, StreamError>,)>;
 
 /// Gives the guest a pollable, for fuel.
-pub(super) fn subscribe(
-    cx: &mut Context<'_>,
-    at: u64,
-) -> wasmtime::Result<(Resource<Pollable>,)> {
+pub(super) fn subscribe(cx: &mut Context<'_>, at: u64) -> wasmtime::Result<(Resource<Pollable>,)> {
     store::charge(cx, 0)?;
     Ok((cx.data_mut().table.push(Pollable { at })?,))
 }

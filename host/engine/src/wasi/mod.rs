@@ -81,7 +81,10 @@ fn stub(
     match kind {
         ComponentItem::ComponentFunc(_) => {
             let name = format!("{import}#{item}");
-            instance.func_new(item, move |_, _, _, _| Err(NotProvided(name.clone()).into()))
+            instance.func_new(
+                item,
+                move |_, _, _, _| Err(NotProvided(name.clone()).into()),
+            )
         }
         ComponentItem::Resource(_) => {
             instance.resource(item, ResourceType::host::<Nothing>(), |_, _| Ok(()))

@@ -1,0 +1,3 @@
+//! Declines and says nothing.
+
+guests::launcher!(guests::description, |_| Err(guests::Error::Invalid(vec![])));

@@ -1,0 +1,5 @@
+//! Never answers.
+
+guests::launcher!(guests::description, |_| loop {
+    std::hint::black_box(0);
+});
