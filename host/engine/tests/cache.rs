@@ -132,7 +132,7 @@ async fn the_compile_child_is_held_to_its_limits() {
     };
     assert_eq!(load(slow).await, "CompileTimedOut");
     let tight = codeflare_engine::Config {
-        compile_memory: 40 << 20,
+        compile_memory: 8 << 20,
         ..config(&cache)
     };
     assert_eq!(load(tight).await, "CompileKilled");

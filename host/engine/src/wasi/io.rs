@@ -48,19 +48,18 @@ pub(super) fn subscribe(cx: &mut Context<'_>, at: u64) -> wasmtime::Result<(Reso
     Ok((cx.data_mut().table.push(Pollable { at })?,))
 }
 
-fn resource<T: Send + 'static>(instance: &mut Instance<'_>, name: &str) -> wasmtime::Result<()> {
+/// A kind of handle that is kept in the table.
+pub(super) fn resource<T: Send + 'static>(
+    instance: &mut Instance<'_>,
+    name: &str,
+) -> wasmtime::Result<()> {
     instance.resource(name, ResourceType::host::<T>(), |mut cx, rep| {
         cx.data_mut().table.delete(Resource::<T>::new_own(rep))?;
         Ok(())
     })
 }
 
-pub(super) fn error(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    resource::<IoError>(instance, "error")
-}
-
 pub(super) fn poll(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    resource::<Pollable>(instance, "pollable")?;
     instance.func_wrap(
         "[method]pollable.ready",
         |mut cx, (pollable,): (Resource<Pollable>,)| {
@@ -100,8 +99,6 @@ pub(super) fn poll(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
 }
 
 pub(super) fn streams(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    resource::<Input>(instance, "input-stream")?;
-    resource::<Output>(instance, "output-stream")?;
     for name in ["read", "blocking-read"] {
         let name = format!("[method]input-stream.{name}");
         instance.func_wrap(&name, |mut cx, (_, _): (Resource<Input>, u64)| {

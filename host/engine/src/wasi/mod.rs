@@ -22,6 +22,9 @@ use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType};
 use crate::error::LoadError;
 use crate::store::{self, State};
 
+/// The one interface of ours that a plugin may call.
+const LOG: &str = "codeflare:plugin/log";
+
 /// The guest called what is not there.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} is not provided")]
@@ -49,9 +52,13 @@ pub(crate) fn link(component: &Component) -> Result<Linker<State>, LoadError> {
             return Err(unknown(import));
         };
         let (name, version) = import.split_once('@').unwrap_or((import, ""));
-        let known = match name {
-            "codeflare:plugin/log" => crate::world::check_version(name, version)?,
-            _ => name.starts_with("wasi:") && version.starts_with("0.2."),
+        let types_only = interface
+            .exports(engine)
+            .all(|(_, item)| matches!(item.ty, ComponentItem::Type(_)));
+        let known = if name.starts_with("codeflare:") && (types_only || name == LOG) {
+            crate::world::check_version(name, version)?
+        } else {
+            name.starts_with("wasi:") && version.starts_with("0.2.")
         };
         if !known {
             return Err(unknown(import));
@@ -86,16 +93,21 @@ fn stub(
                 move |_, _, _, _| Err(NotProvided(name.clone()).into()),
             )
         }
-        ComponentItem::Resource(_) => {
-            instance.resource(item, ResourceType::host::<Nothing>(), |_, _| Ok(()))
-        }
+        // Also under the names of interfaces that only use it: it must be one type.
+        ComponentItem::Resource(_) => match item {
+            "error" => io::resource::<io::IoError>(instance, item),
+            "pollable" => io::resource::<io::Pollable>(instance, item),
+            "input-stream" => io::resource::<io::Input>(instance, item),
+            "output-stream" => io::resource::<io::Output>(instance, item),
+            _ => instance.resource(item, ResourceType::host::<Nothing>(), |_, _| Ok(())),
+        },
         _ => Ok(()),
     }
 }
 
 fn define(instance: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<()> {
     match name {
-        "codeflare:plugin/log" => instance.func_wrap("write", |mut cx, (level, message)| {
+        LOG => instance.func_wrap("write", |mut cx, (level, message)| {
             let (level, message): (String, String) = (level, message);
             store::charge(&mut cx, level.len() + message.len())?;
             cx.data_mut().log(&level, &message);
@@ -110,7 +122,6 @@ fn define(instance: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Res
         "wasi:cli/terminal-stdout" => cli::terminal(instance, "get-terminal-stdout"),
         "wasi:cli/terminal-stderr" => cli::terminal(instance, "get-terminal-stderr"),
         "wasi:filesystem/preopens" => cli::preopens(instance),
-        "wasi:io/error" => io::error(instance),
         "wasi:io/poll" => io::poll(instance),
         "wasi:io/streams" => io::streams(instance),
         "wasi:clocks/monotonic-clock" => clocks::monotonic(instance),
