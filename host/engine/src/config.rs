@@ -43,15 +43,15 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// A launcher's answer to a request of 13 KB costs 1.7 million units of fuel and
-    /// 0.3 ms: 500 million are three hundred times that, and take about half a second
-    /// here, so that fuel ends a loop long before the five seconds do, also on a
-    /// machine that is ten times slower or busy. 64 MiB hold a Python interpreter. A
-    /// plan is refused beyond 1 MiB anyway.
+    /// A launcher's answer to a request of 13 KB costs 1.7 million units of fuel and a
+    /// quarter of a millisecond. Two thousand million are a thousand times that, room for
+    /// an interpreted plugin and a long list; a tight loop uses them up in 0.3 s, so that
+    /// fuel comes before the five seconds also on a machine that is ten times slower or
+    /// busy. 64 MiB hold a Python interpreter. A plan beyond 1 MiB is refused anyway.
     fn default() -> Self {
         Limits {
             time: Duration::from_secs(5),
-            fuel: 500_000_000,
+            fuel: 2_000_000_000,
             memory: 64 << 20,
             output: 1 << 20,
         }

@@ -159,3 +159,26 @@ async fn a_cache_that_is_open_to_others_is_refused() {
         Err(EngineError::CacheOpen { .. })
     ));
 }
+
+#[tokio::test]
+async fn without_address_space_for_a_pool_instances_are_mapped_for_each_call() {
+    let built = guests();
+    let cache = tempfile::tempdir().unwrap();
+    // More than a petabyte of slots.
+    let engine = Engine::new(codeflare_engine::Config {
+        threads: 100_000,
+        ..config(&cache)
+    })
+    .unwrap();
+    let plugin = engine
+        .load(
+            Role::Launcher,
+            Arc::clone(&built["good"]),
+            Limits::default(),
+        )
+        .await
+        .unwrap();
+    for _ in 0..3 {
+        assert!(plugin.call(&launch()).await.is_ok());
+    }
+}

@@ -85,7 +85,7 @@ fn table() -> Vec<Row> {
         row(
             "loops_in_launch",
             usual,
-            Must::Fail("PluginOutOfFuel", "500000000 units"),
+            Must::Fail("PluginOutOfFuel", "2000000000 units"),
         ),
         row("loops_in_describe", usual, Must::NotLoad("PluginOutOfFuel")),
         row("busy_wait", usual, Must::Fail("PluginOutOfFuel", "")),
@@ -373,4 +373,37 @@ async fn what_is_no_plugin_of_its_role_is_refused_with_both_sides_named() {
         plugin.call(&launch()).await.unwrap().answer,
         Answer::Launched(_)
     ));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_plugin_holds_up_its_own_calls_only() {
+    let built = guests();
+    let bench = Bench::new();
+    let bytes = Arc::clone(&built["fills_memory"]);
+    let slow = bench
+        .engine
+        .load(Role::Launcher, bytes, by_the_clock())
+        .await
+        .unwrap();
+    let good = bench.load("good", &built).await.unwrap();
+    let calls: Vec<_> = (0..6)
+        .map(|_| {
+            let slow = slow.clone();
+            tokio::spawn(async move { slow.call(&launch()).await.map_err(|error| error.reason()) })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let start = Instant::now();
+    for _ in 0..20 {
+        assert!(good.call(&launch()).await.is_ok());
+    }
+    // The six take 1.5 s, two at a time.
+    assert!(
+        start.elapsed() < Duration::from_millis(700),
+        "{:?}",
+        start.elapsed()
+    );
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap_err(), "PluginTimedOut");
+    }
 }
