@@ -27,6 +27,25 @@ pub struct Config {
     pub compile_memory: u64,
 }
 
+impl Default for Config {
+    /// A cache among the temporary files, the running program as its own compiler, twice
+    /// as many threads as cores (calls are short, and some wait for a core), and what an
+    /// 18 MB Python component needs to compile several times over.
+    fn default() -> Self {
+        let program = std::env::current_exe().unwrap_or_else(|_| "codeflare".into());
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let threads = (2 * cores).clamp(4, 16);
+        Config {
+            cache: std::env::temp_dir().join("codeflare-plugins"),
+            compiler: vec![program.into(), "compile-plugin".into()],
+            threads,
+            permits_per_plugin: threads / 2,
+            compile_time: Duration::from_secs(120),
+            compile_memory: 4 << 30,
+        }
+    }
+}
+
 /// What one call may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

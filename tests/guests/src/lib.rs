@@ -1,7 +1,7 @@
 //! What the guests share: bindings to the launcher's world, and a launcher that is good
 //! but for the one function that a guest replaces.
 //!
-//! A guest is one file in `examples/` and one row in `host/engine/tests/guests.rs`.
+//! A guest is one file in `examples/` and one row in `host/engine/tests/support/table.rs`.
 
 wit_bindgen::generate!({
     path: ["../../wit/plugin", "../../wit/launcher"],

@@ -3,9 +3,12 @@
 #![allow(
     dead_code,
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "a test, and not every test uses all of it"
 )]
+
+pub(crate) mod table;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
