@@ -66,7 +66,9 @@ async fn main() -> Result<()> {
     let namespaces = Api::<Namespace>::all(client);
     namespaces.delete(&args.namespace, &DeleteParams::default()).await.context("failed to delete the namespace")?;
     match args.at_most {
-        Some(limit) if ratio > limit => bail!("the p50 is {ratio:.2} times the control's, more than {limit}"),
+        Some(limit) if ratio > limit => {
+            bail!("the p50 is {ratio:.2} times the control's, more than {limit}")
+        }
         _ => Ok(()),
     }
 }
@@ -117,7 +119,8 @@ async fn wait_for_job(client: &Client, namespace: &str, name: &str) -> Result<()
 async fn null_controller(client: Client, namespace: String) {
     let maps = Api::<ConfigMap>::namespaced(client.clone(), &namespace);
     let jobs = Api::<Job>::namespaced(client, &namespace);
-    let mut seen = Box::pin(watcher(maps, watcher::Config::default().labels("control")).default_backoff().applied_objects());
+    let mut seen =
+        Box::pin(watcher(maps, watcher::Config::default().labels("control")).default_backoff().applied_objects());
     while let Some(map) = seen.next().await {
         if let Ok(map) = map {
             let job = serde_json::from_value::<Job>(job(&map.name_any()));
@@ -169,7 +172,11 @@ fn posts(audit: &PathBuf, namespace: &str) -> Result<HashMap<(String, String), T
         let event: Value = serde_json::from_str(line).context("a line of the audit log is not JSON")?;
         let of = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let created = event.pointer("/responseStatus/code").and_then(Value::as_u64) == Some(201);
-        if of("/verb") == "create" && created && of("/objectRef/namespace") == namespace && of("/stage") == "ResponseComplete" {
+        if of("/verb") == "create"
+            && created
+            && of("/objectRef/namespace") == namespace
+            && of("/stage") == "ResponseComplete"
+        {
             let key = (of("/objectRef/resource").to_owned(), of("/objectRef/name").to_owned());
             posted.insert(key, of("/stageTimestamp").parse()?);
         }

@@ -3,10 +3,7 @@
 //!
 //! Data and small pure functions; no client, no engine, no decision.
 
-#![allow(
-    clippy::duplicated_attributes,
-    reason = "one printcolumn for each column: each has a type_ and a json_path"
-)]
+#![allow(clippy::duplicated_attributes, reason = "one printcolumn for each column: each has a type_ and a json_path")]
 #![allow(
     unreachable_pub,
     reason = "KubeSchema derives twins of the types inside functions, which the lint takes for these"

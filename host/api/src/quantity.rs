@@ -85,7 +85,9 @@ mod tests {
 
     #[test]
     fn every_suffix_is_understood_and_fractions_round_up() {
-        for (text, millis) in [("2", 2000), ("500m", 500), ("0.5", 500), ("1.0001", 1001), ("1k", 1_000_000), ("100u", 1)] {
+        for (text, millis) in
+            [("2", 2000), ("500m", 500), ("0.5", 500), ("1.0001", 1001), ("1k", 1_000_000), ("100u", 1)]
+        {
             assert_eq!(cpu_millis(text), Ok(millis), "{text}");
         }
         for (text, expected) in [("16Gi", 16 << 30), ("1.5Gi", 3 << 29), ("1e3", 1000), ("1M", 1_000_000), ("0", 0)] {

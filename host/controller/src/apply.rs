@@ -20,7 +20,8 @@ use crate::gather::child;
 pub(crate) async fn apply(ctx: &Context, uid: &str, plan: &Plan, children: &[Child]) -> Result<Child, Stop> {
     let mut primary = None;
     for planned in &plan.objects {
-        let known = children.iter().find(|child| child.kind == planned.kind && child.name == planned.name && !child.deleting);
+        let known =
+            children.iter().find(|child| child.kind == planned.kind && child.name == planned.name && !child.deleting);
         let present = match known {
             Some(known) if known.owner.as_deref() == Some(uid) => known.clone(),
             _ => create_one(ctx, uid, plan, planned).await?,
@@ -51,7 +52,9 @@ async fn adopt(ctx: &Context, uid: &str, plan: &Plan, planned: &PlannedObject) -
     let there = within(of_kind(&ctx.client, &planned.kind, &plan.namespace).get_opt(&planned.name))
         .await
         .map_err(|error| error.stop(ConditionType::Launched, label.clone()))?;
-    let exists = |message: &str| Stop::one(ConditionType::Launched, Problem::new(Reason::ObjectExists, label.clone(), "", message));
+    let exists = |message: &str| {
+        Stop::one(ConditionType::Launched, Problem::new(Reason::ObjectExists, label.clone(), "", message))
+    };
     let Some(object) = there else {
         return Err(exists("it was there and is gone; it is created again in a moment"));
     };
@@ -77,7 +80,9 @@ fn live(planned: &PlannedObject, object: &DynamicObject) -> Child {
 /// # Errors
 /// A stop of the step Launched.
 pub(crate) async fn look_for_primary(ctx: &Context, plan: &Plan, uid: &str) -> Result<Option<Child>, Stop> {
-    let Some(planned) = plan.primary() else { return Ok(None) };
+    let Some(planned) = plan.primary() else {
+        return Ok(None);
+    };
     let label = format!("{}/{}", planned.kind.kind, planned.name);
     let object = within(of_kind(&ctx.client, &planned.kind, &plan.namespace).get_opt(&planned.name))
         .await

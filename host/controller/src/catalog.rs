@@ -119,7 +119,8 @@ impl Catalog {
             let generation = plugin.metadata.generation.unwrap_or_default();
             let entry = entries.get(&plugin.name_any());
             let current = entry.is_some_and(|entry| entry.uid == uid && entry.generation == generation);
-            let waits = entry.is_some_and(|entry| entry.loading || entry.trouble.is_empty() || entry.tried.elapsed() < AGAIN);
+            let waits =
+                entry.is_some_and(|entry| entry.loading || entry.trouble.is_empty() || entry.tried.elapsed() < AGAIN);
             if current && waits {
                 continue;
             }
@@ -145,7 +146,9 @@ impl Catalog {
     /// Takes in what came of loading a Plugin, unless the object has changed meanwhile.
     fn settle(&self, plugin: &Plugin, result: Result<codeflare_engine::Plugin, String>) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(entry) = entries.get_mut(&plugin.name_any()) else { return };
+        let Some(entry) = entries.get_mut(&plugin.name_any()) else {
+            return;
+        };
         if entry.uid != plugin.uid().unwrap_or_default() || Some(entry.generation) != plugin.metadata.generation {
             return;
         }

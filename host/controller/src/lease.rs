@@ -28,7 +28,8 @@ pub(crate) struct Held {
 /// # Errors
 /// [`Error::Lease`] where it can be neither read nor written.
 pub(crate) async fn take(client: Client, namespace: &str, identity: &str) -> Result<Held, Error> {
-    let failed = |source: kube_lease_manager::LeaseManagerError| Error::Lease { name: NAME.into(), source: source.into() };
+    let failed =
+        |source: kube_lease_manager::LeaseManagerError| Error::Lease { name: NAME.into(), source: source.into() };
     let manager = LeaseManagerBuilder::new(client, NAME)
         .with_namespace(namespace)
         .with_identity(identity)

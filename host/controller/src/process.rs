@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use kube::Client;
 use kube::api::Api;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::{Controller, controller};
-use kube::Client;
 use tokio::sync::{Notify, watch as channel};
 
 use crate::admin::Readiness;

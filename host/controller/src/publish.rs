@@ -33,11 +33,14 @@ pub(crate) async fn publish(ctx: &Context, run: &Run, next: &Next) -> Result<boo
         match within(api.patch_status(&run.name_any(), &params, &Patch::Merge(&patch))).await {
             Ok(now) => {
                 ctx.metrics.published.inc();
-                ctx.published.note(run.uid().unwrap_or_default(), now.resource_version().and_then(|text| text.parse().ok()));
+                ctx.published
+                    .note(run.uid().unwrap_or_default(), now.resource_version().and_then(|text| text.parse().ok()));
             }
             // The Run is gone: nobody is left to tell.
             Err(error) if error.code() == Some(404) => return Ok(false),
-            Err(source) => return Err(Error::Publish { name: run.name_any(), source: Box::new(source) }),
+            Err(source) => {
+                return Err(Error::Publish { name: run.name_any(), source: Box::new(source) });
+            }
         }
     }
     for event in &next.events {

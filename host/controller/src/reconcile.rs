@@ -105,7 +105,9 @@ async fn recorded(run: &Run, ctx: &Context) -> Recorded {
     let named = status.launch.as_ref().filter(|launch| launch.attempt > 0);
     let highest = known.or_else(|| named.map(|launch| (launch.attempt, record::name(run, launch.attempt))));
     let read = match highest {
-        Some((attempt, name)) => record::read(ctx, run, attempt, &name).await.map(|record| Recorded::Plan(record, None)),
+        Some((attempt, name)) => {
+            record::read(ctx, run, attempt, &name).await.map(|record| Recorded::Plan(record, None))
+        }
         None if is_terminal(&status) => return Recorded::Ended,
         None => first(run, ctx).await,
     };
@@ -128,7 +130,13 @@ async fn first(run: &Run, ctx: &Context) -> Result<Recorded, Stop> {
 }
 
 /// Steps 7 to 11 on a recorded plan.
-async fn launched(run: &Run, ctx: &Context, record: &Record, fresh: Option<Run>, now: Timestamp) -> Result<Action, Error> {
+async fn launched(
+    run: &Run,
+    ctx: &Context,
+    record: &Record,
+    fresh: Option<Run>,
+    now: Timestamp,
+) -> Result<Action, Error> {
     let uid = run.uid().unwrap_or_default();
     let mut children = gather::children(ctx, &uid);
     let pods = gather::pods(ctx, &uid);
@@ -286,7 +294,13 @@ async fn settle_after(run: &Run, ctx: &Context, record: &Record, acts: &Acts) ->
     }
 }
 
-fn situation<'a>(run: &'a Run, record: &'a Record, children: &'a [Child], pods: &'a [Pod], now: Timestamp) -> Situation<'a> {
+fn situation<'a>(
+    run: &'a Run,
+    record: &'a Record,
+    children: &'a [Child],
+    pods: &'a [Pod],
+    now: Timestamp,
+) -> Situation<'a> {
     Situation { run, record, children, pods, observation: None, now }
 }
 

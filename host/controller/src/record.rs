@@ -7,8 +7,8 @@ use codeflare_api::{ConditionType, Reason, Run, labels, names};
 use codeflare_plan::plan::Record;
 use codeflare_plan::record::{RecordError, open, seal};
 use codeflare_plan::stop::{Problem, Stop};
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{Api, ApiResource, ObjectMeta, PostParams};
 use kube::{Client, ResourceExt};
 

@@ -108,7 +108,9 @@ pub(crate) fn start(client: &Client, waker: &Waker, plugins_changed: &Arc<Notify
         applications: follow(watcher(Api::all(client.clone()), all()), (), waker, |application: &Application| {
             Some(Wake::Application { namespace: application.namespace()?, name: application.name_any() })
         }),
-        sizes: follow(watcher(Api::all(client.clone()), all()), (), waker, |_: &RunSizeConfiguration| Some(Wake::Everything)),
+        sizes: follow(watcher(Api::all(client.clone()), all()), (), waker, |_: &RunSizeConfiguration| {
+            Some(Wake::Everything)
+        }),
         plugins: follow(watcher(Api::all(client.clone()), all()), (), waker, move |_: &Plugin| {
             plugins_changed.notify_one();
             None

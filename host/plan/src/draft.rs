@@ -1,11 +1,18 @@
 //! Steps 2 to 5 (resolve, size, launch, lock) as one function that is run again with
 //! each answer of a plugin, until a plan comes of it. Pure.
+//!
+//! The list of exchanges is both how a draft goes on and what is recorded: to replay a
+//! record is to draft on its exchanges.
 
 use codeflare_api::{ConditionType, Reason};
+use codeflare_documents::call::{Answer, Request};
 
-use crate::plan::{Call, Exchange, Plan};
+use crate::plan::{Call, Exchange, Plan, PlannedPlugin, Record};
+use crate::resolve::{Resolved, resolve};
 use crate::seen::Seen;
+use crate::size::{self, Sized};
 use crate::stop::{Problem, Stop};
+use crate::{launch, lock};
 
 /// What a draft needs next.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +27,99 @@ pub enum Next {
 ///
 /// # Errors
 /// With every problem of the step that stopped it.
-pub fn draft(_seen: &Seen, _attempt: u32, _exchanges: &[Exchange]) -> Result<Next, Stop> {
-    let problem = Problem::new(Reason::FieldInvalid, "", "", "not written yet");
-    Err(Stop::one(ConditionType::Resolved, problem))
+pub fn draft(seen: &Seen, attempt: u32, exchanges: &[Exchange]) -> Result<Next, Stop> {
+    run(seen, resolve(seen)?, attempt, exchanges)
+}
+
+/// Drafts a later attempt on the first one's inputs, size and digests, under a new name.
+/// The exchanges are those of the later attempt; the first one's answers of sizing
+/// policies are taken over without asking again.
+///
+/// # Errors
+/// With every problem of the step that stopped it.
+pub fn redraft(first: &Record, attempt: u32, exchanges: &[Exchange]) -> Result<Next, Stop> {
+    let decided = first.exchanges.iter().filter(|exchange| matches!(exchange.request, Request::Decide { .. }));
+    let mut known: Vec<Exchange> = decided.cloned().collect();
+    known.extend(exchanges.iter().filter(|exchange| !matches!(exchange.request, Request::Decide { .. })).cloned());
+    draft(&first.seen, attempt, &known)
+}
+
+/// Drafts with a plugin at hand: every call is answered by `ask`.
+///
+/// # Errors
+/// The stop of a step, or what `ask` made of a call that failed.
+pub fn drive(
+    seen: &Seen,
+    attempt: u32,
+    mut ask: impl FnMut(&Call) -> Result<Answer, Stop>,
+) -> Result<(Vec<Exchange>, Plan), Stop> {
+    let mut exchanges = Vec::new();
+    loop {
+        match draft(seen, attempt, &exchanges)? {
+            Next::Plan(plan) => return Ok((exchanges, *plan)),
+            Next::Call(call) => {
+                let answer = ask(&call)?;
+                let Call { plugin, digest, request } = *call;
+                exchanges.push(Exchange { plugin, digest, request, answer });
+            }
+        }
+    }
+}
+
+fn run(seen: &Seen, resolved: Resolved, attempt: u32, exchanges: &[Exchange]) -> Result<Next, Stop> {
+    let mut answers = exchanges.iter();
+    let mut sized: Option<Sized> = None;
+    for policy in &resolved.policies {
+        let request = Request::Decide {
+            request: Box::new(size::request(seen, &resolved, policy)?),
+            proposed: sized.as_ref().map(|sized| sized.size.clone()),
+        };
+        let decision = match answer(policy, request, &mut answers) {
+            Ok(Answer::Decided(decision)) => decision,
+            Ok(Answer::Declined(decline)) => {
+                return Err(size::declined(ConditionType::Sized, &policy.name, decline));
+            }
+            Ok(_) => return Err(other_answer(ConditionType::Sized, policy)),
+            Err(call) => return Ok(Next::Call(call)),
+        };
+        let mut choices = sized.map(|sized| sized.choices).unwrap_or_default();
+        choices.extend(decision.choices);
+        sized = Some(Sized { size: decision.size, choices });
+    }
+    let Some(sized) = sized else {
+        // Resolve refuses an empty chain.
+        let problem = Problem::new(Reason::NoSizingPolicy, "", "", "there is no sizing policy");
+        return Err(Stop::one(ConditionType::Sized, problem));
+    };
+    let request = Request::Launch(Box::new(launch::request(seen, &resolved, &sized, attempt)));
+    match answer(&resolved.launcher, request, &mut answers) {
+        Ok(Answer::Launched(launched)) => {
+            lock::lock(seen, &resolved, &sized, launched, attempt).map(|plan| Next::Plan(Box::new(plan)))
+        }
+        Ok(Answer::Declined(decline)) => Err(size::declined(ConditionType::Planned, &resolved.launcher.name, decline)),
+        Ok(_) => Err(other_answer(ConditionType::Planned, &resolved.launcher)),
+        Err(call) => Ok(Next::Call(call)),
+    }
+}
+
+/// The recorded answer to exactly this call, or the call that is due. An exchange that
+/// answers another call is not taken: what follows is asked anew.
+fn answer<'a>(
+    plugin: &PlannedPlugin,
+    request: Request,
+    answers: &mut impl Iterator<Item = &'a Exchange>,
+) -> Result<Answer, Box<Call>> {
+    match answers.next() {
+        Some(exchange)
+            if exchange.plugin == plugin.name && exchange.digest == plugin.digest && exchange.request == request =>
+        {
+            Ok(exchange.answer.clone())
+        }
+        _ => Err(Box::new(Call { plugin: plugin.name.clone(), digest: plugin.digest.clone(), request })),
+    }
+}
+
+fn other_answer(step: ConditionType, plugin: &PlannedPlugin) -> Stop {
+    let message = "it answered another question than it was asked";
+    Stop::one(step, Problem::new(Reason::PluginFailed, format!("Plugin/{}", plugin.name), "", message))
 }

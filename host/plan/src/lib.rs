@@ -2,11 +2,16 @@
 //! environment, no engine. `now` is an argument, a plugin's answer is an input.
 
 pub mod act;
+pub mod diagnose;
 pub mod draft;
+pub mod launch;
 pub mod live;
+pub mod lock;
 pub mod observe;
 pub mod plan;
 pub mod record;
+pub mod resolve;
 pub mod seen;
+pub mod size;
 pub mod status;
 pub mod stop;

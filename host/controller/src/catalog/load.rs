@@ -25,7 +25,11 @@ pub(super) async fn load(catalog: Arc<Catalog>, plugin: Arc<Plugin>) {
     catalog.settle(&plugin, result);
 }
 
-async fn steps(catalog: &Catalog, spec: &PluginSpec, progress: &mut Progress) -> Result<codeflare_engine::Plugin, String> {
+async fn steps(
+    catalog: &Catalog,
+    spec: &PluginSpec,
+    progress: &mut Progress,
+) -> Result<codeflare_engine::Plugin, String> {
     let bytes = fetch(catalog, spec).await.inspect_err(|why| progress.fetched("FetchFailed", why))?;
     progress.fetched("Fetched", "");
     verify(spec, &bytes).inspect_err(|why| progress.verified("DigestMismatch", why))?;
@@ -59,7 +63,8 @@ async fn fetch(catalog: &Catalog, spec: &PluginSpec) -> Result<Vec<u8>, String> 
     let object = within(api.get_opt(&source.name)).await.map_err(|error| format!("{label}: {}", error.words()))?;
     let object = object.ok_or_else(|| format!("spec.source.configMap: {label} does not exist"))?;
     let data = object.binary_data.unwrap_or_default().remove(&source.key);
-    data.map(|bytes| bytes.0).ok_or_else(|| format!("spec.source.configMap.key: {label} has no binaryData `{}`", source.key))
+    data.map(|bytes| bytes.0)
+        .ok_or_else(|| format!("spec.source.configMap.key: {label} has no binaryData `{}`", source.key))
 }
 
 fn verify(spec: &PluginSpec, bytes: &[u8]) -> Result<(), String> {
@@ -78,7 +83,9 @@ fn engine_role(spec: &PluginSpec) -> codeflare_engine::Role {
 
 fn limits(wanted: Option<&Limits>) -> Result<codeflare_engine::Limits, String> {
     let mut limits = codeflare_engine::Limits::default();
-    let Some(wanted) = wanted else { return Ok(limits) };
+    let Some(wanted) = wanted else {
+        return Ok(limits);
+    };
     if let Some(time) = &wanted.time {
         limits.time = time.duration().ok_or("spec.limits.time is not a length of time, such as 2s")?;
     }
@@ -99,7 +106,12 @@ impl Catalog {
     /// A version that is kept on disk though no Plugin names it any more.
     pub(super) async fn load_kept(&self, name: &str, digest: &str) -> Option<codeflare_engine::Plugin> {
         let bytes = self.engine.stored(digest)?;
-        let known = self.entries.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(name).map(|entry| entry.role.clone());
+        let known = self
+            .entries
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .get(name)
+            .map(|entry| entry.role.clone());
         let role = match known {
             Some(PluginRole::SizingPolicy) => codeflare_engine::Role::SizingPolicy,
             Some(PluginRole::Launcher(_)) | None => codeflare_engine::Role::Launcher,

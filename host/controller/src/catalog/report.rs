@@ -87,6 +87,7 @@ fn condition(old: &PluginStatus, generation: Option<i64>, type_: &str, reason: &
         reason: reason.to_owned(),
         message: trouble.chars().take(1024).collect(),
         observed_generation: generation,
-        last_transition_time: before.map_or_else(|| Time(jiff::Timestamp::now()), |before| before.last_transition_time.clone()),
+        last_transition_time: before
+            .map_or_else(|| Time(jiff::Timestamp::now()), |before| before.last_transition_time.clone()),
     }
 }

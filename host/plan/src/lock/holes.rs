@@ -1,0 +1,59 @@
+//! Fills holes: `$pod`, `$count`, `$selector`, `$name`.
+
+use codeflare_api::{labels, names};
+use codeflare_documents::launcher::Role;
+use serde_json::{Map, Value, json};
+
+use super::pod;
+use crate::resolve::Resolved;
+use crate::seen::Seen;
+use crate::size::Sized;
+
+/// What holes are filled from.
+pub(crate) struct Holes<'a> {
+    pub(crate) seen: &'a Seen,
+    pub(crate) resolved: &'a Resolved,
+    pub(crate) sized: &'a Sized,
+    pub(crate) roles: &'a [Role],
+    /// Base name of the attempt.
+    pub(crate) base: &'a str,
+    pub(crate) attempt: u32,
+}
+
+/// A hole, if a value is one: exactly one member, whose name begins with a dollar.
+pub(crate) fn hole(value: &Value) -> Option<(&str, &str)> {
+    let object = value.as_object().filter(|object| object.len() == 1)?;
+    let (name, argument) = object.iter().next()?;
+    name.starts_with('$').then(|| (name.as_str(), argument.as_str().unwrap_or_default()))
+}
+
+impl Holes<'_> {
+    /// A value with its holes filled. The check has refused every hole that cannot be.
+    pub(crate) fn fill(&self, value: &Value) -> Value {
+        if let Some((name, argument)) = hole(value) {
+            return self.fill_one(name, argument);
+        }
+        match value {
+            Value::Object(members) => Value::Object(
+                members.iter().map(|(name, member)| (name.clone(), self.fill(member))).collect::<Map<_, _>>(),
+            ),
+            Value::Array(elements) => elements.iter().map(|element| self.fill(element)).collect(),
+            literal => literal.clone(),
+        }
+    }
+
+    fn fill_one(&self, name: &str, argument: &str) -> Value {
+        let role = self.roles.iter().find(|role| role.name == argument);
+        match (name, role) {
+            ("$name", _) => names::with_suffix(self.base, argument).into(),
+            ("$count", Some(role)) => role.count.into(),
+            ("$selector", Some(role)) => json!({
+                labels::RUN_UID: self.resolved.uid,
+                labels::ATTEMPT: self.attempt.to_string(),
+                labels::ROLE: role.name,
+            }),
+            ("$pod", Some(role)) => pod::template(self, role),
+            _ => Value::Null,
+        }
+    }
+}

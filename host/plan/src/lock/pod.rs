@@ -1,0 +1,134 @@
+//! The host builds every pod: image, command, environment, resources, security.
+//!
+//! Restricted Pod Security (<https://kubernetes.io/docs/concepts/security/pod-security-standards/>)
+//! without exception; text of users reaches the program unchanged.
+
+use codeflare_api::{labels, quantity};
+use codeflare_documents::launcher::{Command, EnvValue, Role, RoleMore};
+use serde_json::{Map, Value, json};
+
+use super::holes::Holes;
+use super::stamp::put;
+
+/// Where HOME is: the root file system may be read-only, and uid 1000 may own nothing.
+const HOME: &str = "/home/codeflare";
+/// Limit of HOME and of /tmp.
+const SCRATCH: &str = "1Gi";
+
+/// The PodTemplateSpec of a role.
+pub(crate) fn template(holes: &Holes<'_>, role: &Role) -> Value {
+    // The check has read `more` before.
+    let more: RoleMore = serde_json::from_value(role.more.clone()).unwrap_or_default();
+    let mut volumes = vec![
+        json!({"name": "home", "emptyDir": {"sizeLimit": SCRATCH}}),
+        json!({"name": "tmp", "emptyDir": {"sizeLimit": SCRATCH}}),
+    ];
+    let mut mounts = vec![json!({"name": "home", "mountPath": HOME}), json!({"name": "tmp", "mountPath": "/tmp"})];
+    for (index, (path, scratch)) in more.scratch.iter().enumerate() {
+        let name = format!("scratch-{index}");
+        let mut directory = json!({"sizeLimit": quantity::write_bytes(scratch.size_bytes)});
+        if scratch.memory {
+            put(&mut directory, "medium", "Memory".into());
+        }
+        volumes.push(json!({"name": name, "emptyDir": directory}));
+        mounts.push(json!({"name": name, "mountPath": path}));
+    }
+    let mut spec = json!({
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": false,
+        "enableServiceLinks": false,
+        "securityContext": {
+            "runAsNonRoot": true,
+            "runAsUser": holes.seen.site.user,
+            "fsGroup": holes.seen.site.user,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container(holes, role, mounts)],
+        "volumes": volumes,
+    });
+    if let Some(subdomain) = &more.subdomain {
+        put(&mut spec, "subdomain", holes.fill(subdomain));
+    }
+    json!({"metadata": {"labels": pod_labels(holes, role)}, "spec": spec})
+}
+
+fn pod_labels(holes: &Holes<'_>, role: &Role) -> Value {
+    let mut all: Map<String, Value> =
+        holes.seen.site.labels.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+    all.insert(labels::MANAGED_BY.into(), labels::MANAGER.into());
+    all.insert(labels::RUN.into(), labels::run_value(&holes.resolved.run.name).into());
+    all.insert(labels::RUN_UID.into(), holes.resolved.uid.clone().into());
+    all.insert(labels::ATTEMPT.into(), holes.attempt.to_string().into());
+    all.insert(labels::ROLE.into(), role.name.clone().into());
+    all.into()
+}
+
+fn container(holes: &Holes<'_>, role: &Role, mounts: Vec<Value>) -> Value {
+    let mut container = json!({
+        "name": role.name,
+        "image": holes.resolved.image,
+        "env": env(holes, role),
+        "resources": resources(holes, role),
+        "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
+        "volumeMounts": mounts,
+    });
+    let argv = match &role.command {
+        Command::Program => Some(&holes.resolved.argv),
+        Command::Argv(argv) => Some(argv),
+        Command::Image => None,
+    };
+    if let Some(argv) = argv {
+        put(&mut container, "command", argv.iter().map(|word| literal(word)).collect());
+    }
+    if !role.ports.is_empty() {
+        let ports = role.ports.iter().map(|(name, port)| json!({"name": name, "containerPort": port}));
+        put(&mut container, "ports", ports.collect());
+    }
+    container
+}
+
+/// Text that Kubernetes passes on unchanged: it expands `$(NAME)` in commands and
+/// environment, and takes `$$` for a dollar.
+fn literal(text: &str) -> Value {
+    text.replace("$(", "$$(").into()
+}
+
+/// The role's own variables first, then the program's: those of the role cannot be
+/// overwritten, since the program's parts find each other by them.
+fn env(holes: &Holes<'_>, role: &Role) -> Value {
+    let mut all = vec![
+        json!({"name": "HOME", "value": HOME}),
+        json!({"name": "CODEFLARE_RUN", "value": holes.resolved.run.name}),
+        json!({"name": "CODEFLARE_ATTEMPT", "value": holes.attempt.to_string()}),
+    ];
+    for (name, value) in &role.env {
+        all.push(match value {
+            EnvValue::Text(text) => json!({"name": name, "value": literal(text)}),
+            EnvValue::Field(path) => {
+                json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}})
+            }
+        });
+    }
+    let taken = |name: &str| name.starts_with("CODEFLARE_") || role.env.iter().any(|(own, _)| own == name);
+    for (name, text) in holes.resolved.env.iter().filter(|(name, _)| !taken(name)) {
+        all.retain(|variable| variable.get("name").and_then(Value::as_str) != Some(name.as_str()));
+        all.push(json!({"name": name, "value": literal(text)}));
+    }
+    all.into()
+}
+
+/// Requests and limits are the same: a worker gets what its size says, no more, no less.
+fn resources(holes: &Holes<'_>, role: &Role) -> Value {
+    let of = role.resources.as_ref().unwrap_or(&holes.sized.size.worker);
+    let mut all = Map::new();
+    if of.cpu_millis > 0 {
+        all.insert("cpu".into(), quantity::write_cpu(of.cpu_millis).into());
+    }
+    if of.memory_bytes > 0 {
+        all.insert("memory".into(), quantity::write_bytes(of.memory_bytes).into());
+    }
+    for (name, count) in of.extended.iter().filter(|(_, count)| **count > 0) {
+        all.insert(name.clone(), count.to_string().into());
+    }
+    json!({"requests": all, "limits": all})
+}

@@ -1,0 +1,95 @@
+//! Step 3, size: what each sizing policy is asked, and what its answer means. Pure.
+
+use codeflare_api::size::TeeShirt as Shirt;
+use codeflare_api::{ConditionType, Reason, RunSizeConfiguration, quantity};
+use codeflare_documents::shared::{Decline, Fault, Size};
+use codeflare_documents::sizing::{Configuration, DecideRequest, TeeShirt};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use crate::plan::PlannedPlugin;
+use crate::resolve::Resolved;
+use crate::seen::Seen;
+use crate::stop::{Problem, Stop};
+
+/// The size that the chain came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sized {
+    /// The size.
+    pub size: Size,
+    /// Every value that was decided.
+    pub choices: Vec<codeflare_documents::shared::Choice>,
+}
+
+/// What a policy is asked.
+///
+/// # Errors
+/// Where a RunSizeConfiguration has a quantity that cannot be counted with.
+pub fn request(seen: &Seen, resolved: &Resolved, policy: &PlannedPlugin) -> Result<DecideRequest, Stop> {
+    let mut problems = Vec::new();
+    let configurations = seen.configurations.iter().map(|one| configuration(seen, one, &mut problems)).collect();
+    if !problems.is_empty() {
+        return Err(Stop { step: ConditionType::Sized, problems });
+    }
+    Ok(DecideRequest {
+        run: resolved.run.clone(),
+        application: resolved.application.clone(),
+        api: resolved.api.clone(),
+        asked: resolved.asked.clone(),
+        configurations,
+        settings: policy.settings.clone().into(),
+    })
+}
+
+fn configuration(seen: &Seen, object: &RunSizeConfiguration, problems: &mut Vec<Problem>) -> Configuration {
+    let name = object.metadata.name.clone().unwrap_or_default();
+    let label = format!("RunSizeConfiguration/{name}");
+    let mut sizes = std::collections::BTreeMap::new();
+    for (size, shirt) in &object.spec.config {
+        match tee_shirt(shirt) {
+            Ok(shirt) => {
+                sizes.insert(size.clone(), shirt);
+            }
+            Err((field, message)) => {
+                let pointer = format!("/spec/config/{size}/{field}");
+                problems.push(Problem::new(Reason::FieldInvalid, label.clone(), pointer, message));
+            }
+        }
+    }
+    Configuration { name, priority: object.spec.priority, gpu_resource: seen.site.gpu_resource.clone(), sizes }
+}
+
+fn tee_shirt(shirt: &Shirt) -> Result<TeeShirt, (&'static str, String)> {
+    let cpu = match &shirt.cpu {
+        IntOrString::Int(cores) => cores.to_string(),
+        IntOrString::String(text) => text.clone(),
+    };
+    Ok(TeeShirt {
+        workers: shirt.workers,
+        cpu_millis: quantity::cpu_millis(&cpu).map_err(|error| ("cpu", error.to_string()))?,
+        memory_bytes: quantity::bytes(&shirt.memory.0).map_err(|error| ("memory", error.to_string()))?,
+        gpu: u64::from(shirt.gpu),
+    })
+}
+
+/// What it means that a plugin declined in a step.
+pub(crate) fn declined(step: ConditionType, plugin: &str, decline: Decline) -> Stop {
+    let (waiting, faults) = match decline {
+        Decline::Invalid(faults) => (false, faults),
+        Decline::Waiting(faults) => (true, faults),
+    };
+    let mut problems: Vec<_> = faults.into_iter().map(|fault| problem(waiting, fault)).collect();
+    if problems.is_empty() {
+        let message = "it declined without a reason; its author must say why";
+        problems.push(Problem::new(Reason::PluginFailed, format!("Plugin/{plugin}"), "", message));
+    }
+    Stop { step, problems }
+}
+
+fn problem(waiting: bool, fault: Fault) -> Problem {
+    let reason = match (waiting, fault.code.as_str()) {
+        (true, _) => Reason::PluginWaiting,
+        (false, "UnknownSize") => Reason::UnknownSize,
+        (false, _) => Reason::PluginRefused,
+    };
+    Problem { reason, fault }
+}
