@@ -1,0 +1,177 @@
+//! The command line as clap reads it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Where the host's image has its plugins.
+const PLUGINS: &str = "/usr/share/codeflare/plugins";
+
+/// Large jobs on a shared Kubernetes cluster, launched by plugins
+#[derive(Debug, Parser)]
+#[command(name = "codeflare", version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the controller: watch Runs and carry them to their end
+    Host(HostArgs),
+    /// Show what Runs would become, without a cluster: the same code, the same plugins
+    Plan(PlanArgs),
+    /// Print the CustomResourceDefinitions of the platform
+    Crd(CrdArgs),
+    /// Print the JSON Schemas of the documents that host and plugins exchange
+    Schema(SchemaArgs),
+    /// Compile a plugin within limits (the host runs itself with this)
+    #[command(hide = true)]
+    CompilePlugin {
+        /// Component to compile
+        input: PathBuf,
+        /// File to write the compiled code to
+        output: PathBuf,
+    },
+}
+
+const HOST_EXAMPLES: &str = "\
+Examples:
+  # On a laptop, on the cluster of the current kubeconfig context:
+  codeflare host --plugins target/plugins --cache /tmp/codeflare --leader-elect=false \\
+    --log-format text";
+
+/// Settings of the controller; the chart sets them by the environment.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HOST_EXAMPLES)]
+pub(crate) struct HostArgs {
+    /// Folder of the plugins that `spec.source.file` of a Plugin names
+    #[arg(long, value_name = "DIR", env = "CODEFLARE_PLUGINS", hide_env_values = true, default_value = PLUGINS)]
+    pub(crate) plugins: PathBuf,
+    /// Folder for compiled plugins; it may be lost at any time
+    #[arg(long, value_name = "DIR", env = "CODEFLARE_CACHE", hide_env_values = true, default_value = "/var/cache/codeflare/plugins")]
+    pub(crate) cache: PathBuf,
+    /// Namespace of the host: its lease and the key that seals records
+    #[arg(long, value_name = "NAME", env = "CODEFLARE_NAMESPACE", hide_env_values = true, default_value = "codeflare-system")]
+    pub(crate) namespace: String,
+    /// Address of /live, /ready and /metrics
+    #[arg(long, value_name = "ADDRESS", env = "CODEFLARE_ADMIN", hide_env_values = true, default_value = "0.0.0.0:8080")]
+    pub(crate) admin: SocketAddr,
+    /// Whether a lease decides which of several hosts acts
+    #[arg(long, value_name = "BOOL", env = "CODEFLARE_LEADER_ELECT", hide_env_values = true,
+        default_value_t = true, action = clap::ArgAction::Set)]
+    pub(crate) leader_elect: bool,
+    /// Name of this host in the lease and in events [default: the name of the machine]
+    #[arg(long, value_name = "NAME", env = "CODEFLARE_IDENTITY", hide_env_values = true)]
+    pub(crate) identity: Option<String>,
+    /// Runs that are worked on at the same time
+    #[arg(long, value_name = "COUNT", env = "CODEFLARE_WORKERS", hide_env_values = true, default_value_t = 16,
+        value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) workers: u16,
+    /// `runAsUser` and `fsGroup` of the pods of Runs
+    #[arg(long, value_name = "UID", env = "CODEFLARE_USER", hide_env_values = true, default_value_t = 1000,
+        value_parser = clap::value_parser!(i64).range(1..=2_147_483_647))]
+    pub(crate) user: i64,
+    /// How log lines are written
+    #[arg(long, value_name = "FORMAT", env = "CODEFLARE_LOG_FORMAT", hide_env_values = true, value_enum, default_value_t = LogFormat::Json)]
+    pub(crate) log_format: LogFormat,
+    /// Which log lines are written, such as `info,codeflare_engine=debug`
+    #[arg(long, value_name = "FILTER", env = "CODEFLARE_LOG", hide_env_values = true, default_value = "info")]
+    pub(crate) log: String,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// One JSON object a line, for machines
+    Json,
+    /// For people
+    Text,
+}
+
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  # What would this Run become on a cluster with Jobs and Services only?
+  codeflare plan -f examples/02-workers --kinds batch/v1/Job,v1/Service
+
+  # From a pipe, one Run of several:
+  helm template my-platform | codeflare plan -f - --run hello
+
+  # What was decided when a Run was launched, decided once more:
+  kubectl get configmap hello-x7k2p-record -o yaml > record.yaml
+  codeflare plan --record record.yaml
+
+Exit codes: 0 planned; 1 something is wrong, every error on stderr; 2 wrong command line.
+Fields are checked against the schemas; rules across fields are the API server's.";
+
+/// What to plan, and on what.
+#[derive(Debug, clap::Args)]
+#[command(after_help = PLAN_EXAMPLES)]
+pub(crate) struct PlanArgs {
+    /// File or folder with Applications, Runs, RunSizeConfigurations, Plugins (and the
+    /// ConfigMaps that hold plugins), YAML or JSON; `-` is stdin; repeat it for several
+    #[arg(short, long = "file", value_name = "FILE", required_unless_present = "record", conflicts_with = "record", num_args = 1..)]
+    pub(crate) file: Vec<PathBuf>,
+    /// Kinds that the cluster would serve, such as `batch/v1/Job,v1/Service`
+    /// [default: all that the host can create]
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', conflicts_with = "record")]
+    pub(crate) kinds: Vec<String>,
+    /// Folder of plugins; all of them serve where the files have no Plugin
+    #[arg(long, value_name = "DIR", env = "CODEFLARE_PLUGINS", hide_env_values = true, default_value = PLUGINS)]
+    pub(crate) plugins: PathBuf,
+    /// The one Run to plan; without it all
+    #[arg(long, value_name = "NAME", conflicts_with = "record")]
+    pub(crate) run: Option<String>,
+    /// Namespace of objects that name none
+    #[arg(short, long, value_name = "NAME", default_value = "default", conflicts_with = "record")]
+    pub(crate) namespace: String,
+    /// Replay the attempt that this ConfigMap records, as kubectl prints it; `-` is stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// Bytes of a plugin that the record names [default: from the cache, then the folder]
+    #[arg(long, value_name = "FILE", requires = "record")]
+    pub(crate) plugin: Vec<PathBuf>,
+    /// Folder for compiled plugins [default: codeflare/plugins in the user's cache]
+    #[arg(long, value_name = "DIR", env = "CODEFLARE_CACHE", hide_env_values = true)]
+    pub(crate) cache: Option<PathBuf>,
+    /// `runAsUser` and `fsGroup` of the pods
+    #[arg(long, value_name = "UID", default_value_t = 1000, conflicts_with = "record")]
+    pub(crate) user: i64,
+    /// What to print: objects as YAML with the choices as comments; plans as JSON lines;
+    /// or records, which `--record` reads
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = Format::Yaml)]
+    pub(crate) output: Format,
+}
+
+/// What to print of a plan.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// The objects
+    Yaml,
+    /// The plan, one JSON object a line
+    Json,
+    /// The record, as a ConfigMap that no host executes
+    Record,
+}
+
+/// Where to put the definitions.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  codeflare crd | kubectl apply --server-side -f -\n  codeflare crd --dir charts/codeflare-platform/crds")]
+pub(crate) struct CrdArgs {
+    /// Write one file each into this folder instead of printing them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// Which schema, and where to put it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  codeflare schema launch-request\n  codeflare schema --dir wit/schemas")]
+pub(crate) struct SchemaArgs {
+    /// Name of a document; without it all, as one JSON object by name
+    #[arg(conflicts_with = "dir")]
+    pub(crate) name: Option<String>,
+    /// Write one file each into this folder instead of printing them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}

@@ -1,0 +1,56 @@
+//! `codeflare host`: arguments to the controller's settings, logging, and the runtime.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::Failure;
+use crate::args::{HostArgs, LogFormat};
+
+/// Runs the controller until it is told to stop.
+pub(crate) fn run(args: HostArgs) -> Result<(), Failure> {
+    log(&args)?;
+    let program = std::env::current_exe().map_err(|error| Failure::one(format!("failed to find this program: {error}")))?;
+    let config = codeflare_controller::Config {
+        plugins: args.plugins,
+        cache: args.cache,
+        namespace: args.namespace,
+        admin: args.admin,
+        leader_elect: args.leader_elect,
+        identity: args.identity.unwrap_or_else(machine),
+        workers: args.workers,
+        user: args.user,
+        compiler: vec![program.into(), "compile-plugin".into()],
+    };
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), ?config, "starting");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::one(format!("failed to start threads: {error}")))?;
+    runtime.block_on(codeflare_controller::run(config)).map_err(|error| Failure::one(chain(&error)))
+}
+
+fn log(args: &HostArgs) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&args.log).map_err(|error| Failure::Usage(format!("--log {}: {error}", args.log)))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match args.log_format {
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+        LogFormat::Text => lines.init(),
+    }
+    Ok(())
+}
+
+/// The name of the machine: in a pod, the pod's.
+fn machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "codeflare-host".to_owned() } else { name.to_owned() }
+}
+
+/// An error with all that caused it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,157 @@
+//! `codeflare plan`: steps 2 to 5 of the path of a Run, offline, with the code and the
+//! plugins of the cluster.
+
+mod catalog;
+mod draft;
+mod print;
+mod read;
+mod replay;
+mod strict;
+
+use codeflare_api::{ConditionType, Reason};
+use codeflare_documents::describe::EmittedKind;
+use codeflare_plan::seen::{Seen, Site};
+use codeflare_plan::stop::Problem;
+
+use crate::args::PlanArgs;
+use crate::{Failure, output};
+use catalog::Catalog;
+use read::{Documents, Found};
+
+/// Values of the chart: its sizes hold where the files have none.
+const VALUES: &str = include_str!("../../../charts/codeflare-platform/values.yaml");
+
+/// Plans what the files say, or replays a record.
+pub(crate) fn run(args: &PlanArgs) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::one(format!("failed to start: {error}")))?;
+    runtime.block_on(async {
+        match &args.record {
+            Some(record) => replay::replay(args, record).await,
+            None => plan(args).await,
+        }
+    })
+}
+
+async fn plan(args: &PlanArgs) -> Result<(), Failure> {
+    let kinds = kinds(&args.kinds)?;
+    let (mut documents, mut errors) = read::read(&args.file, &args.namespace);
+    if documents.configurations.is_empty() {
+        documents.configurations.push(shipped_sizes()?);
+    }
+    documents.configurations.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
+    let runs: Vec<_> = std::mem::take(&mut documents.runs)
+        .into_iter()
+        .filter(|found| args.run.is_none() || found.object.metadata.name == args.run)
+        .collect();
+    // With errors in the files, a missing Run may be one of those.
+    if runs.is_empty() && errors.is_empty() {
+        errors.push(match &args.run {
+            Some(name) => format!("--run {name}: the files have no such Run"),
+            None => "the files have no Run; add one, or name its file with -f".to_owned(),
+        });
+    }
+    if runs.is_empty() {
+        return Err(Failure::Errors(errors));
+    }
+    let catalog = Catalog::open(args, &documents).await?;
+    let mut plans = Vec::new();
+    for found in runs {
+        let seen = seen(args, &documents, &catalog, &kinds, &found);
+        match draft::draft(&catalog, seen, 1).await {
+            Ok(record) => plans.push(record),
+            Err(stop) => errors.extend(stop.problems.iter().map(|problem| line(&documents, &found.place, problem))),
+        }
+    }
+    if errors.is_empty() { output::data(&print::print(&plans, args.output)?) } else { Err(Failure::Errors(errors)) }
+}
+
+/// What a decision has to go on: what `gather` takes from the stores of the cluster.
+fn seen(args: &PlanArgs, documents: &Documents, catalog: &Catalog, kinds: &[EmittedKind], run: &Found) -> Seen {
+    let mut run = run.object.clone();
+    run.status = None;
+    run.metadata.annotations = None;
+    let namespace = run.metadata.namespace.clone();
+    let of = run.spec.application.namespace.clone().or(namespace);
+    let application = documents.applications.iter().find(|application| {
+        application.metadata.name.as_ref() == Some(&run.spec.application.name) && application.metadata.namespace == of
+    });
+    Seen {
+        application: application.cloned(),
+        configurations: documents.configurations.clone(),
+        served: catalog.declared().into_iter().filter(|kind| kinds.contains(kind)).collect(),
+        plugins: catalog.seen.clone(),
+        site: Site { user: args.user, ..Site::default() },
+        run,
+    }
+}
+
+/// An error where its object is in the files.
+fn line(documents: &Documents, run_place: &str, problem: &Problem) -> String {
+    let place = documents.places.get(&problem.fault.object).map_or(run_place, String::as_str);
+    format!("{place}: {}", problem.line())
+}
+
+fn kinds(names: &[String]) -> Result<Vec<EmittedKind>, Failure> {
+    let known = codeflare_plan::lock::kinds();
+    if names.is_empty() {
+        return Ok(known);
+    }
+    names.iter().map(|name| kind(name)).collect()
+}
+
+/// `batch/v1/Job`, `v1/Service`.
+fn kind(name: &str) -> Result<EmittedKind, Failure> {
+    let parts: Vec<_> = name.trim().split('/').collect();
+    let (group, version, kind) = match parts.as_slice() {
+        [version, kind] => ("", *version, *kind),
+        [group, version, kind] => (*group, *version, *kind),
+        _ => return Err(Failure::Usage(format!("--kinds {name}: expected GROUP/VERSION/KIND, such as batch/v1/Job, or v1/Service"))),
+    };
+    Ok(EmittedKind { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() })
+}
+
+/// The RunSizeConfiguration that the chart ships.
+fn shipped_sizes() -> Result<codeflare_api::RunSizeConfiguration, Failure> {
+    let values: serde_json::Value = serde_saphyr::from_str(VALUES).map_err(|error| Failure::one(format!("the chart's values: {error}")))?;
+    let sizes = values.get("sizes").cloned().unwrap_or_default();
+    serde_json::from_value(serde_json::json!({
+        "apiVersion": "codeflare.dev/v1alpha1",
+        "kind": "RunSizeConfiguration",
+        "metadata": {"name": "codeflare-default"},
+        "spec": {"priority": sizes.get("priority"), "config": sizes.get("config")},
+    }))
+    .map_err(|error| Failure::one(format!("the chart's sizes: {error}")))
+}
+
+/// What it means that a plugin failed.
+fn plugin_failed(name: &str, message: String) -> Problem {
+    Problem::new(Reason::PluginFailed, format!("Plugin/{name}"), "", message)
+}
+
+/// The step that a call belongs to.
+fn step(request: &codeflare_documents::call::Request) -> ConditionType {
+    match request {
+        codeflare_documents::call::Request::Decide { .. } => ConditionType::Sized,
+        _ => ConditionType::Planned,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_chart_ships_sizes_that_every_host_can_read() {
+        let sizes = shipped_sizes().expect("should read the chart's sizes");
+        assert_eq!(sizes.spec.config.keys().collect::<Vec<_>>(), ["lg", "md", "sm", "xl", "xs", "xxl"]);
+        assert_eq!(sizes.spec.priority, 100);
+    }
+
+    #[test]
+    fn a_kind_has_two_or_three_parts() {
+        assert_eq!(kind("v1/Service").expect("should be a kind").api_version(), "v1");
+        assert_eq!(kind("batch/v1/Job").expect("should be a kind").api_version(), "batch/v1");
+        assert!(kind("Job").is_err());
+    }
+}
