@@ -105,12 +105,7 @@ impl Cache {
 
 /// Writes code with its seal, readable by this user only.
 pub(crate) fn write_sealed(path: &Path, code: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(code)?;
     file.write_all(&Sha256::digest(code))?;
     file.sync_all()
@@ -118,10 +113,7 @@ pub(crate) fn write_sealed(path: &Path, code: &[u8]) -> io::Result<()> {
 
 /// SHA-256 in hexadecimal.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads a regular file that belongs to this user and that nobody else can read or write.
@@ -141,19 +133,8 @@ fn own(meta: &fs::Metadata) -> bool {
 }
 
 fn private(path: &Path) -> Result<(), EngineError> {
-    let refused = |source| EngineError::Cache {
-        path: path.into(),
-        source,
-    };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(refused)?;
+    let refused = |source| EngineError::Cache { path: path.into(), source };
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(refused)?;
     let meta = fs::symlink_metadata(path).map_err(refused)?;
-    if meta.is_dir() && own(&meta) {
-        Ok(())
-    } else {
-        Err(EngineError::CacheOpen { path: path.into() })
-    }
+    if meta.is_dir() && own(&meta) { Ok(()) } else { Err(EngineError::CacheOpen { path: path.into() }) }
 }

@@ -47,12 +47,11 @@ impl Question {
         match request {
             Request::Launch(document) => serde_json::to_string(document).map(Question::Launch),
             Request::Observe(document) => serde_json::to_string(document).map(Question::Observe),
-            Request::Decide { request, proposed } => serde_json::to_string(request)
-                .map(|document| Question::Decide(document, proposed.clone())),
+            Request::Decide { request, proposed } => {
+                serde_json::to_string(request).map(|document| Question::Decide(document, proposed.clone()))
+            }
         }
-        .map_err(|error| CallError::Host {
-            why: error.to_string(),
-        })
+        .map_err(|error| CallError::Host { why: error.to_string() })
     }
 
     fn step(&self) -> &'static str {
@@ -80,10 +79,7 @@ impl Callable {
         let mut store = self.store()?;
         match self.ask(&mut store, &Question::Describe)? {
             Reply::Text(text) if text.len() > self.limits.output => {
-                Err(CallError::AnswerTooLarge {
-                    bytes: text.len(),
-                    most: self.limits.output,
-                })
+                Err(CallError::AnswerTooLarge { bytes: text.len(), most: self.limits.output })
             }
             Reply::Text(text) => Ok(text),
             Reply::Answer(_) => Err(self.wrong_role("describe")),
@@ -113,9 +109,7 @@ impl Callable {
     }
 
     fn store(&self) -> Result<Store<State>, CallError> {
-        store::new(&self.engine, &self.limits, self.seed).map_err(|error| CallError::Host {
-            why: format!("{error:#}"),
-        })
+        store::new(&self.engine, &self.limits, self.seed).map_err(|error| CallError::Host { why: format!("{error:#}") })
     }
 
     fn ask(&self, store: &mut Store<State>, question: &Question) -> Result<Reply, CallError> {
@@ -123,27 +117,15 @@ impl Callable {
         let reply = match (&self.exports, question) {
             (Exports::Launcher(pre), Question::Describe) => pre
                 .instantiate(&mut *store)
-                .and_then(|plugin| {
-                    plugin
-                        .codeflare_plugin_describe()
-                        .call_describe(&mut *store)
-                })
+                .and_then(|plugin| plugin.codeflare_plugin_describe().call_describe(&mut *store))
                 .map(Reply::Text),
             (Exports::Sizing(pre), Question::Describe) => pre
                 .instantiate(&mut *store)
-                .and_then(|plugin| {
-                    plugin
-                        .codeflare_plugin_describe()
-                        .call_describe(&mut *store)
-                })
+                .and_then(|plugin| plugin.codeflare_plugin_describe().call_describe(&mut *store))
                 .map(Reply::Text),
             (Exports::Progress(pre), Question::Describe) => pre
                 .instantiate(&mut *store)
-                .and_then(|plugin| {
-                    plugin
-                        .codeflare_plugin_describe()
-                        .call_describe(&mut *store)
-                })
+                .and_then(|plugin| plugin.codeflare_plugin_describe().call_describe(&mut *store))
                 .map(Reply::Text),
             (Exports::Launcher(pre), Question::Launch(document)) => pre
                 .instantiate(&mut *store)
@@ -173,10 +155,7 @@ impl Callable {
     }
 
     fn wrong_role(&self, step: &'static str) -> CallError {
-        CallError::WrongRole {
-            role: self.role,
-            step,
-        }
+        CallError::WrongRole { role: self.role, step }
     }
 
     /// The class comes from types. The one look at text is at the guest's own stderr,
@@ -184,9 +163,7 @@ impl Callable {
     fn classify(&self, error: &wasmtime::Error, state: &State) -> CallError {
         let limits = &self.limits;
         if let Some(NotProvided(import)) = error.downcast_ref() {
-            return CallError::NotProvided {
-                import: import.clone(),
-            };
+            return CallError::NotProvided { import: import.clone() };
         }
         if let Some(TooMuch(what)) = error.downcast_ref() {
             return CallError::AskedTooMuch { what: what.clone() };
@@ -195,28 +172,20 @@ impl Callable {
             return CallError::Exited;
         }
         if error.is::<ResourceTableError>() {
-            return CallError::AskedTooMuch {
-                what: "more handles than any plugin needs".into(),
-            };
+            return CallError::AskedTooMuch { what: "more handles than any plugin needs".into() };
         }
         if error.is::<wasmtime::PoolConcurrencyLimitError>() {
-            return CallError::Host {
-                why: "all slots for instances are taken".into(),
-            };
+            return CallError::Host { why: "all slots for instances are taken".into() };
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => CallError::OutOfFuel { fuel: limits.fuel },
             Some(Trap::Interrupt) => CallError::TimedOut { time: limits.time },
             Some(Trap::StackOverflow) => CallError::StackOverflow,
-            Some(Trap::AllocationTooLarge) => CallError::OutOfMemory {
-                memory: limits.memory,
-            },
+            Some(Trap::AllocationTooLarge) => CallError::OutOfMemory { memory: limits.memory },
             Some(trap) => died(*trap, state, limits),
             // Not a trap and not ours: what came back cannot be read as the contract
             // says, or memory for the instance could not be had at all.
-            None if state.meter.denied() => CallError::OutOfMemory {
-                memory: limits.memory,
-            },
+            None if state.meter.denied() => CallError::OutOfMemory { memory: limits.memory },
             None => CallError::bad("/", format!("{error:#}")),
         }
     }
@@ -230,27 +199,17 @@ fn died(trap: Trap, state: &State, limits: &Limits) -> CallError {
         return CallError::Panicked { message };
     }
     if state.meter.denied() {
-        return CallError::OutOfMemory {
-            memory: limits.memory,
-        };
+        return CallError::OutOfMemory { memory: limits.memory };
     }
     let last = said.lines().rev().find(|line| !line.trim().is_empty());
-    CallError::Trapped {
-        trap: trap.to_string(),
-        said_last: cut(last.unwrap_or_default().trim(), MESSAGE).to_owned(),
-    }
+    CallError::Trapped { trap: trap.to_string(), said_last: cut(last.unwrap_or_default().trim(), MESSAGE).to_owned() }
 }
 
 /// `message (place)`, from what Rust prints: `thread '…' panicked at place:\nmessage\nnote: …`.
 fn panic_message(stderr: &str) -> Option<String> {
     let (_, rest) = stderr.rsplit_once("panicked at ")?;
     let (place, rest) = rest.split_once('\n').unwrap_or((rest, ""));
-    let message = rest
-        .split("\nnote: ")
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .replace('\n', " ");
+    let message = rest.split("\nnote: ").next().unwrap_or_default().trim().replace('\n', " ");
     let place = cut(place.trim_end_matches(':'), 200);
     Some(format!("{} ({place})", cut(&message, MESSAGE)))
 }

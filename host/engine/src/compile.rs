@@ -51,27 +51,16 @@ pub enum CompileError {
 /// If limits cannot be set, if a file cannot be read or written, or if wasmtime refuses
 /// the component; the caller prints the error and exits with a code other than 0.
 pub fn compile_main(input: &Path, output: &Path) -> Result<(), CompileError> {
-    let number = |name: &str, default| {
-        std::env::var(name)
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(default)
-    };
+    let number = |name: &str, default| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
     for (resource, most) in [
         (Resource::Core, 0),
         (Resource::Cpu, number(SECONDS, SECONDS_DEFAULT)),
         (Resource::As, number(MEMORY, MEMORY_DEFAULT)),
     ] {
-        let limit = Rlimit {
-            current: Some(most),
-            maximum: Some(most),
-        };
+        let limit = Rlimit { current: Some(most), maximum: Some(most) };
         setrlimit(resource, limit).map_err(|e| CompileError::Limits(e.into()))?;
     }
-    let file = |path: &Path, source| CompileError::File {
-        path: path.display().to_string(),
-        source,
-    };
+    let file = |path: &Path, source| CompileError::File { path: path.display().to_string(), source };
     let refused = |error: wasmtime::Error| CompileError::Refused(format!("{error:#}"));
     let bytes = std::fs::read(input).map_err(|e| file(input, e))?;
     let engine = wasmtime::Engine::new(&config::wasmtime(Profile::OnDemand, 1)).map_err(refused)?;
@@ -90,9 +79,7 @@ pub(crate) fn run(
     time: Duration,
     memory: u64,
 ) -> Result<(), LoadError> {
-    let (program, arguments) = compiler
-        .split_first()
-        .ok_or_else(|| LoadError::host("no compile command"))?;
+    let (program, arguments) = compiler.split_first().ok_or_else(|| LoadError::host("no compile command"))?;
     let mut child = Command::new(program)
         .args(arguments)
         .arg(input)
@@ -124,10 +111,7 @@ pub(crate) fn run(
         None => Err(LoadError::CompileTimedOut { time }),
         Some(status) if status.success() => Ok(()),
         Some(status) => Err(match status.signal() {
-            Some(signal) => LoadError::CompileKilled {
-                by: format!("signal {signal}"),
-                memory,
-            },
+            Some(signal) => LoadError::CompileKilled { by: format!("signal {signal}"), memory },
             None => LoadError::CompileFailed { why: words },
         }),
     }

@@ -68,12 +68,7 @@ impl Default for Limits {
     /// fuel comes before the five seconds also on a machine that is ten times slower or
     /// busy. 64 MiB hold a Python interpreter. A plan beyond 1 MiB is refused anyway.
     fn default() -> Self {
-        Limits {
-            time: Duration::from_secs(5),
-            fuel: 2_000_000_000,
-            memory: 64 << 20,
-            output: 1 << 20,
-        }
+        Limits { time: Duration::from_secs(5), fuel: 2_000_000_000, memory: 64 << 20, output: 1 << 20 }
     }
 }
 

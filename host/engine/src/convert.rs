@@ -37,10 +37,7 @@ impl Measure {
 
     fn done(&self) -> Result<(), CallError> {
         if self.bytes > self.most {
-            return Err(CallError::AnswerTooLarge {
-                bytes: self.bytes,
-                most: self.most,
-            });
+            return Err(CallError::AnswerTooLarge { bytes: self.bytes, most: self.most });
         }
         Ok(())
     }
@@ -48,8 +45,7 @@ impl Measure {
 
 /// A member that is JSON text.
 fn json(pointer: &str, text: &str) -> Result<Value, CallError> {
-    serde_json::from_str(text)
-        .map_err(|error| CallError::bad(pointer, format!("not JSON: {error}")))
+    serde_json::from_str(text).map_err(|error| CallError::bad(pointer, format!("not JSON: {error}")))
 }
 
 /// A member that is JSON text of an object; empty text is the empty object.
@@ -67,10 +63,9 @@ fn object(pointer: &str, text: &str) -> Result<Value, CallError> {
 fn nothing(pointer: &str, text: &str) -> Result<Value, CallError> {
     let value = object(pointer, text)?;
     match value.as_object().and_then(|members| members.keys().next()) {
-        Some(member) => Err(CallError::bad(
-            format!("{pointer}/{member}"),
-            "this version of the host knows no such member",
-        )),
+        Some(member) => {
+            Err(CallError::bad(format!("{pointer}/{member}"), "this version of the host knows no such member"))
+        }
         None => Ok(value),
     }
 }
@@ -89,26 +84,13 @@ fn choice(
         .enumerate()
         .map(|(index, (who, value))| Ok((who, json(&format!("{at}/over/{index}/1"), &value)?)))
         .collect::<Result<_, CallError>>()?;
-    Ok(Choice {
-        value: json(&format!("{at}/value"), value)?,
-        field,
-        by,
-        why,
-        over,
-    })
+    Ok(Choice { value: json(&format!("{at}/value"), value)?, field, by, why, over })
 }
 
 /// Faults as an answer; without any, nobody would know what to do.
-fn declined(
-    kind: fn(Vec<Fault>) -> Decline,
-    name: &str,
-    faults: Vec<Fault>,
-) -> Result<Answer, CallError> {
+fn declined(kind: fn(Vec<Fault>) -> Decline, name: &str, faults: Vec<Fault>) -> Result<Answer, CallError> {
     if faults.is_empty() {
-        return Err(CallError::bad(
-            format!("/{name}"),
-            "declines without a fault",
-        ));
+        return Err(CallError::bad(format!("/{name}"), "declines without a fault"));
     }
     for (index, fault) in faults.iter().enumerate() {
         let code = &fault.code;

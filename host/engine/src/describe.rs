@@ -14,8 +14,7 @@ const MANY: usize = 32;
 /// # Errors
 /// `DescribedBadly` with a pointer to the first member that is wrong.
 pub(crate) fn parse(text: &str, role: Role) -> Result<Description, LoadError> {
-    let description: Description =
-        serde_json::from_str(text).map_err(|error| bad("", &error.to_string()))?;
+    let description: Description = serde_json::from_str(text).map_err(|error| bad("", &error.to_string()))?;
     check(&description, role)?;
     Ok(description)
 }
@@ -36,10 +35,7 @@ fn check(description: &Description, role: Role) -> Result<(), LoadError> {
         return Err(bad("/frameworks", "must be at most 32 DNS labels"));
     }
     if frameworks.is_empty() == (role == Role::Launcher) {
-        return Err(bad(
-            "/frameworks",
-            "must name what a launcher launches, and nothing for other roles",
-        ));
+        return Err(bad("/frameworks", "must name what a launcher launches, and nothing for other roles"));
     }
     let named = |text: &str| !text.is_empty() && text.len() <= 63;
     let kinds = &description.kinds;
@@ -47,15 +43,11 @@ fn check(description: &Description, role: Role) -> Result<(), LoadError> {
         named(&kind.version) && named(&kind.kind) && kind.group.len() <= 253
     };
     if kinds.len() > MANY || !kinds.iter().all(fine) {
-        return Err(bad(
-            "/kinds",
-            "must be at most 32 of group, version and kind",
-        ));
+        return Err(bad("/kinds", "must be at most 32 of group, version and kind"));
     }
-    for (pointer, schema) in [
-        ("/settingsSchema", &description.settings_schema),
-        ("/frameworkSchema", &description.framework_schema),
-    ] {
+    for (pointer, schema) in
+        [("/settingsSchema", &description.settings_schema), ("/frameworkSchema", &description.framework_schema)]
+    {
         if !matches!(schema, Value::Object(_)) {
             return Err(bad(pointer, "must be a JSON Schema, an object"));
         }
@@ -64,27 +56,19 @@ fn check(description: &Description, role: Role) -> Result<(), LoadError> {
 }
 
 fn bad(pointer: &str, why: &str) -> LoadError {
-    LoadError::DescribedBadly {
-        pointer: if pointer.is_empty() { "/" } else { pointer }.into(),
-        why: why.into(),
-    }
+    LoadError::DescribedBadly { pointer: if pointer.is_empty() { "/" } else { pointer }.into(), why: why.into() }
 }
 
 fn is_label(text: &str) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (1..=63).contains(&text.len())
-        && text.chars().all(inner)
-        && !text.starts_with('-')
-        && !text.ends_with('-')
+    (1..=63).contains(&text.len()) && text.chars().all(inner) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 fn is_semver(text: &str) -> bool {
     let core = text.split(['-', '+']).next().unwrap_or_default();
     let parts: Vec<&str> = core.split('.').collect();
     text.len() <= 64
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || ".-+".contains(c))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-+".contains(c))
         && parts.len() == 3
         && parts.iter().all(|part| part.parse::<u32>().is_ok())
 }
@@ -121,11 +105,7 @@ mod tests {
             ("summary", Value::from(" "), "/summary"),
             ("frameworks", serde_json::json!([]), "/frameworks"),
             ("frameworks", serde_json::json!(["a b"]), "/frameworks"),
-            (
-                "kinds",
-                serde_json::json!([{"group": "", "version": "", "kind": "X"}]),
-                "/kinds",
-            ),
+            ("kinds", serde_json::json!([{"group": "", "version": "", "kind": "X"}]), "/kinds"),
             ("settingsSchema", Value::from(1), "/settingsSchema"),
         ] {
             match parse(&with(member, value), Role::Launcher) {

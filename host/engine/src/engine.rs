@@ -74,12 +74,7 @@ impl Engine {
     ///
     /// # Errors
     /// Everything that can be wrong with untrusted bytes, by class.
-    pub async fn load(
-        &self,
-        role: Role,
-        bytes: Arc<[u8]>,
-        limits: Limits,
-    ) -> Result<Plugin, LoadError> {
+    pub async fn load(&self, role: Role, bytes: Arc<[u8]>, limits: Limits) -> Result<Plugin, LoadError> {
         let inner = Arc::clone(&self.0);
         let prepared = tokio::task::spawn_blocking(move || inner.prepare(role, &bytes, limits));
         let (digest, callable) = prepared.await.map_err(LoadError::host)??;
@@ -119,12 +114,7 @@ impl std::fmt::Debug for Engine {
 
 impl Inner {
     /// Everything before the plugin itself runs. Blocks.
-    fn prepare(
-        &self,
-        role: Role,
-        bytes: &[u8],
-        limits: Limits,
-    ) -> Result<(String, Callable), LoadError> {
+    fn prepare(&self, role: Role, bytes: &[u8], limits: Limits) -> Result<(String, Callable), LoadError> {
         scan::scan(bytes)?;
         let hash = Sha256::digest(bytes);
         let hex = cache::sha256(bytes);
@@ -132,19 +122,13 @@ impl Inner {
         world::check(&component, role, &limits)?;
         let linker = wasi::link(&component)?;
         let instance =
-            linker
-                .instantiate_pre(&component)
-                .map_err(|error| LoadError::WrongTypes {
-                    why: format!("{error:#}"),
-                })?;
+            linker.instantiate_pre(&component).map_err(|error| LoadError::WrongTypes { why: format!("{error:#}") })?;
         let callable = Callable {
             engine: component.engine().clone(),
             exports: world::bind(instance, role)?,
             role,
             limits,
-            seed: hash.iter().fold(0x00c0_def1_a2e0_0001, |seed: u64, byte| {
-                seed.rotate_left(8) ^ u64::from(*byte)
-            }),
+            seed: hash.iter().fold(0x00c0_def1_a2e0_0001, |seed: u64, byte| seed.rotate_left(8) ^ u64::from(*byte)),
         };
         Ok((format!("sha256:{hex}"), callable))
     }
@@ -156,10 +140,7 @@ impl Inner {
         if let Some(component) = self.cached(hex, limits) {
             return Ok(component);
         }
-        let _compiling = self
-            .compiling
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let _compiling = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
         // Somebody else may have compiled it while this one waited.
         if let Some(component) = self.cached(hex, limits) {
             return Ok(component);
@@ -172,13 +153,9 @@ impl Inner {
         let kept = self.cache.keep_code(hex, output);
         kept.map_err(LoadError::host)?;
         let code = self.cache.code(hex);
-        let code =
-            code.ok_or_else(|| LoadError::host("the compile process wrote no sealed code"))?;
-        self.deserialize(&code, limits).map_err(|error| {
-            LoadError::host(format!(
-                "the compile process is of another version: {error}"
-            ))
-        })
+        let code = code.ok_or_else(|| LoadError::host("the compile process wrote no sealed code"))?;
+        self.deserialize(&code, limits)
+            .map_err(|error| LoadError::host(format!("the compile process is of another version: {error}")))
     }
 
     fn cached(&self, hex: &str, limits: &Limits) -> Option<Component> {

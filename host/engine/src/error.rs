@@ -11,9 +11,7 @@ use crate::config::Role;
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The cache directory cannot be used.
-    #[error(
-        "cannot use the plugin cache {path}: {source}; give a directory that this user can write"
-    )]
+    #[error("cannot use the plugin cache {path}: {source}; give a directory that this user can write")]
     Cache {
         /// Which.
         path: PathBuf,
@@ -21,9 +19,7 @@ pub enum EngineError {
         source: std::io::Error,
     },
     /// Somebody else could write code into the cache.
-    #[error(
-        "the plugin cache {path} belongs to another user or is open to others; remove it, so that it is made anew"
-    )]
+    #[error("the plugin cache {path} belongs to another user or is open to others; remove it, so that it is made anew")]
     CacheOpen {
         /// Which.
         path: PathBuf,
@@ -51,9 +47,7 @@ pub enum LoadError {
         why: String,
     },
     /// More bytes than any plugin has.
-    #[error(
-        "the component has {bytes} bytes, at most {most} are taken; build it optimised for size and stripped"
-    )]
+    #[error("the component has {bytes} bytes, at most {most} are taken; build it optimised for size and stripped")]
     TooLarge {
         /// Bytes that it has.
         bytes: usize,
@@ -72,9 +66,7 @@ pub enum LoadError {
         most: u64,
     },
     /// It is a plugin of another kind, or none.
-    #[error(
-        "a {role} exports {expected}, this component exports {found}; check which file is given as which plugin"
-    )]
+    #[error("a {role} exports {expected}, this component exports {found}; check which file is given as which plugin")]
     WrongWorld {
         /// What it was loaded as.
         role: Role,
@@ -96,9 +88,7 @@ pub enum LoadError {
         found: String,
     },
     /// It imports what no plugin gets.
-    #[error(
-        "the component imports {import}, which no plugin gets; a plugin has its request and nothing else"
-    )]
+    #[error("the component imports {import}, which no plugin gets; a plugin has its request and nothing else")]
     UnknownImport {
         /// The import.
         import: String,
@@ -112,9 +102,7 @@ pub enum LoadError {
         why: String,
     },
     /// The compiler refuses it.
-    #[error(
-        "the component cannot be compiled: {why}; check that it is valid with `wasm-tools validate`"
-    )]
+    #[error("the component cannot be compiled: {why}; check that it is valid with `wasm-tools validate`")]
     CompileFailed {
         /// The compiler's words.
         why: String,
@@ -176,9 +164,7 @@ impl LoadError {
     }
 
     pub(crate) fn host(why: impl std::fmt::Display) -> Self {
-        LoadError::Host {
-            why: why.to_string(),
-        }
+        LoadError::Host { why: why.to_string() }
     }
 }
 
@@ -186,9 +172,7 @@ impl LoadError {
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The limit that is the same on every machine.
-    #[error(
-        "the plugin used up its {fuel} units of fuel; it loops, or its limit is too low for this request"
-    )]
+    #[error("the plugin used up its {fuel} units of fuel; it loops, or its limit is too low for this request")]
     OutOfFuel {
         /// The limit.
         fuel: u64,
@@ -270,11 +254,7 @@ pub enum CallError {
 }
 
 fn said(last: &str) -> String {
-    if last.is_empty() {
-        String::new()
-    } else {
-        format!(" after it said \"{last}\"")
-    }
+    if last.is_empty() { String::new() } else { format!(" after it said \"{last}\"") }
 }
 
 impl CallError {
@@ -298,9 +278,6 @@ impl CallError {
     }
 
     pub(crate) fn bad(pointer: impl Into<String>, why: impl std::fmt::Display) -> Self {
-        CallError::AnsweredBadly {
-            pointer: pointer.into(),
-            why: why.to_string(),
-        }
+        CallError::AnsweredBadly { pointer: pointer.into(), why: why.to_string() }
     }
 }

@@ -76,9 +76,7 @@ impl Plugin {
             drop((own, thread));
             called
         });
-        let called = ended.await.map_err(|error| CallError::Host {
-            why: error.to_string(),
-        })?;
+        let called = ended.await.map_err(|error| CallError::Host { why: error.to_string() })?;
         match &called {
             Ok(called) => tracing::debug!(
                 plugin = %self.0.description.name,
@@ -110,11 +108,7 @@ impl std::fmt::Debug for Plugin {
 }
 
 /// A permit, which nobody can close.
-pub(crate) async fn acquire(
-    semaphore: &Arc<Semaphore>,
-) -> Result<tokio::sync::OwnedSemaphorePermit, CallError> {
+pub(crate) async fn acquire(semaphore: &Arc<Semaphore>) -> Result<tokio::sync::OwnedSemaphorePermit, CallError> {
     let permit = Arc::clone(semaphore).acquire_owned().await;
-    permit.map_err(|error| CallError::Host {
-        why: error.to_string(),
-    })
+    permit.map_err(|error| CallError::Host { why: error.to_string() })
 }

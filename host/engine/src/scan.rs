@@ -22,19 +22,14 @@ const DEPTH: usize = 8;
 /// `NotAComponent`, `TooLarge` or `Composed`.
 pub(crate) fn scan(bytes: &[u8]) -> Result<(), LoadError> {
     if bytes.len() > MOST {
-        return Err(LoadError::TooLarge {
-            bytes: bytes.len(),
-            most: MOST,
-        });
+        return Err(LoadError::TooLarge { bytes: bytes.len(), most: MOST });
     }
     let body = body(bytes)?;
     sections(body, 0)
 }
 
 fn body(bytes: &[u8]) -> Result<&[u8], LoadError> {
-    let rest = bytes
-        .strip_prefix(MAGIC)
-        .ok_or_else(|| not("they do not begin as WebAssembly does"))?;
+    let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| not("they do not begin as WebAssembly does"))?;
     match rest.split_at_checked(4) {
         Some((COMPONENT, body)) => Ok(body),
         Some((MODULE, _)) => Err(not("they are a core module")),
@@ -92,13 +87,7 @@ mod tests {
     #[test]
     fn tells_what_it_is() {
         assert!(scan(EMPTY).is_ok());
-        for bytes in [
-            &b""[..],
-            b"\0asm",
-            b"\0asm\x01\0\0\0",
-            b"#!/bin/sh",
-            b"\0asm\x0d\0\x01\0\x01\x7f",
-        ] {
+        for bytes in [&b""[..], b"\0asm", b"\0asm\x01\0\0\0", b"#!/bin/sh", b"\0asm\x0d\0\x01\0\x01\x7f"] {
             let error = scan(bytes).err().map(|e| e.reason());
             assert_eq!(error, Some("NotAComponent"), "{bytes:?}");
         }

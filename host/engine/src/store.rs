@@ -64,11 +64,7 @@ pub(crate) fn new(engine: &Engine, limits: &Limits, seed: u64) -> wasmtime::Resu
         table,
         now: 0,
         random: seed,
-        meter: Meter {
-            limit: limits.memory,
-            used: 0,
-            denied: false,
-        },
+        meter: Meter { limit: limits.memory, used: 0, denied: false },
         log: Vec::new(),
         stderr: Vec::new(),
     };
@@ -101,22 +97,15 @@ impl State {
     /// Keeps a line, cut, or drops it where there are too many.
     pub(crate) fn log(&mut self, level: &str, message: &str) {
         if self.log.len() < LINES {
-            let level = ["trace", "debug", "info", "warn", "error"]
-                .into_iter()
-                .find(|known| *known == level)
-                .unwrap_or("info");
-            self.log.push(LogLine {
-                level,
-                message: cut(message, LINE).to_owned(),
-            });
+            let level =
+                ["trace", "debug", "info", "warn", "error"].into_iter().find(|known| *known == level).unwrap_or("info");
+            self.log.push(LogLine { level, message: cut(message, LINE).to_owned() });
         }
     }
 
     /// Keeps the end of what goes to stderr.
     pub(crate) fn write_stderr(&mut self, bytes: &[u8]) {
-        let bytes = bytes
-            .get(bytes.len().saturating_sub(STDERR)..)
-            .unwrap_or(bytes);
+        let bytes = bytes.get(bytes.len().saturating_sub(STDERR)..).unwrap_or(bytes);
         self.stderr.extend_from_slice(bytes);
         let over = self.stderr.len().saturating_sub(STDERR);
         self.stderr.drain(..over);
@@ -146,12 +135,7 @@ impl Meter {
 }
 
 impl ResourceLimiter for Meter {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         // Memories never shrink, so the sum of all growth is what is used.
         let more = u64::try_from(desired.saturating_sub(current)).unwrap_or(u64::MAX);
         let used = self.used.saturating_add(more);
@@ -163,12 +147,7 @@ impl ResourceLimiter for Meter {
         Ok(true)
     }
 
-    fn table_growing(
-        &mut self,
-        _current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         Ok(desired <= ELEMENTS)
     }
 

@@ -37,7 +37,5 @@ pub(crate) fn start(engines: &[Engine]) -> Result<(), EngineError> {
 /// Epochs that a call may last: never less than `time`.
 pub(crate) fn epochs(time: Duration) -> u64 {
     let ticks = time.as_nanos().div_ceil(TICK.as_nanos());
-    u64::try_from(ticks)
-        .unwrap_or(u64::MAX / 4)
-        .saturating_add(1)
+    u64::try_from(ticks).unwrap_or(u64::MAX / 4).saturating_add(1)
 }

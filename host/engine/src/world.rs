@@ -25,11 +25,7 @@ pub(crate) enum Exports {
 
 fn wanted(role: Role) -> &'static [&'static str] {
     match role {
-        Role::Launcher => &[
-            DESCRIBE,
-            "codeflare:launcher/launcher",
-            "codeflare:launcher/observer",
-        ],
+        Role::Launcher => &[DESCRIBE, "codeflare:launcher/launcher", "codeflare:launcher/observer"],
         Role::SizingPolicy => &[DESCRIBE, "codeflare:sizing/sizing"],
         Role::Progress => &[DESCRIBE, "codeflare:progress/progress"],
     }
@@ -41,10 +37,7 @@ fn wanted(role: Role) -> &'static [&'static str] {
 /// `WrongWorld`, `WrongWorldVersion`, `NeedsTooMuch`.
 pub(crate) fn check(component: &Component, role: Role, limits: &Limits) -> Result<(), LoadError> {
     let kind = component.component_type();
-    let found: Vec<&str> = kind
-        .exports(component.engine())
-        .map(|(name, _)| name)
-        .collect();
+    let found: Vec<&str> = kind.exports(component.engine()).map(|(name, _)| name).collect();
     for interface in wanted(role) {
         let versions = found.iter().filter_map(|name| {
             let (name, version) = name.split_once('@').unwrap_or((name, ""));
@@ -100,9 +93,7 @@ pub(crate) fn bind(instance: InstancePre<State>, role: Role) -> Result<Exports, 
         Role::SizingPolicy => SizingPolicyPluginPre::new(instance).map(Exports::Sizing),
         Role::Progress => ProgressPluginPre::new(instance).map(Exports::Progress),
     }
-    .map_err(|error| LoadError::WrongTypes {
-        why: format!("{error:#}"),
-    })
+    .map_err(|error| LoadError::WrongTypes { why: format!("{error:#}") })
 }
 
 fn list(found: &[&str]) -> String {
@@ -116,23 +107,12 @@ fn needs(component: &Component, limits: &Limits) -> Result<(), LoadError> {
     let needs = component.resources_required().ok_or(LoadError::Composed)?;
     let most_memory = limits.memory.min(LARGE_MEMORY);
     for (figure, what, most) in [
-        (
-            u64::from(needs.num_memories),
-            "memories",
-            u64::from(MEMORIES),
-        ),
+        (u64::from(needs.num_memories), "memories", u64::from(MEMORIES)),
         (u64::from(needs.num_tables), "tables", u64::from(TABLES)),
-        (
-            needs.max_initial_memory_size.unwrap_or(0),
-            "bytes of memory to begin with",
-            most_memory,
-        ),
+        (needs.max_initial_memory_size.unwrap_or(0), "bytes of memory to begin with", most_memory),
     ] {
         if figure > most {
-            return Err(LoadError::NeedsTooMuch {
-                what: format!("{figure} {what}"),
-                most,
-            });
+            return Err(LoadError::NeedsTooMuch { what: format!("{figure} {what}"), most });
         }
     }
     Ok(())

@@ -14,11 +14,7 @@ use codeflare_engine::{Engine, EngineError, Limits, Role};
 use support::{Bench, config, guests, launch};
 
 fn code(bench: &Bench) -> PathBuf {
-    let engine = fs::read_dir(bench.cache.path().join("code"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap();
+    let engine = fs::read_dir(bench.cache.path().join("code")).unwrap().next().unwrap().unwrap();
     let mut files = fs::read_dir(engine.path()).unwrap();
     files.next().unwrap().unwrap().path()
 }
@@ -31,63 +27,33 @@ fn written(path: &PathBuf) -> SystemTime {
 async fn code_is_compiled_once_and_anew_where_it_was_touched() {
     let built = guests();
     let bench = Bench::new();
-    let digest = bench
-        .load("good", &built)
-        .await
-        .unwrap()
-        .digest()
-        .to_owned();
-    assert_eq!(
-        bench.engine.stored(&digest).unwrap(),
-        built["good"].to_vec()
-    );
+    let digest = bench.load("good", &built).await.unwrap().digest().to_owned();
+    assert_eq!(bench.engine.stored(&digest).unwrap(), built["good"].to_vec());
     assert_eq!(bench.engine.stored("sha256:../../etc/passwd"), None);
     let path = code(&bench);
-    assert_eq!(
-        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let first = written(&path);
 
     // A second engine, as after a restart, takes it as it is.
     let again = Engine::new(config(&bench.cache)).unwrap();
-    again
-        .load(
-            Role::Launcher,
-            Arc::clone(&built["good"]),
-            Limits::default(),
-        )
-        .await
-        .unwrap();
+    again.load(Role::Launcher, Arc::clone(&built["good"]), Limits::default()).await.unwrap();
     assert_eq!(written(&path), first);
 
     let sound = fs::read(&path).unwrap();
     let mut flipped = sound.clone();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 1;
-    for bytes in [
-        flipped,
-        sound[..middle].to_vec(),
-        b"no code".to_vec(),
-        Vec::new(),
-    ] {
+    for bytes in [flipped, sound[..middle].to_vec(), b"no code".to_vec(), Vec::new()] {
         fs::write(&path, &bytes).unwrap();
         let plugin = bench.load("good", &built).await.unwrap();
         assert!(plugin.call(&launch()).await.is_ok());
-        assert_eq!(
-            fs::read(&path).unwrap(),
-            sound,
-            "compiled again, to the same bytes"
-        );
+        assert_eq!(fs::read(&path).unwrap(), sound, "compiled again, to the same bytes");
     }
 
     // Readable by others: not ours any more.
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
     bench.load("good", &built).await.unwrap();
-    assert_eq!(
-        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[tokio::test]
@@ -97,15 +63,8 @@ async fn a_large_memory_limit_uses_code_of_the_same_cache() {
     bench.load("good", &built).await.unwrap();
     let first = written(&code(&bench));
     for memory in [256 << 20, 2 << 30] {
-        let limits = Limits {
-            memory,
-            ..Limits::default()
-        };
-        let plugin = bench
-            .engine
-            .load(Role::Launcher, Arc::clone(&built["good"]), limits)
-            .await
-            .unwrap();
+        let limits = Limits { memory, ..Limits::default() };
+        let plugin = bench.engine.load(Role::Launcher, Arc::clone(&built["good"]), limits).await.unwrap();
         assert!(plugin.call(&launch()).await.is_ok());
     }
     assert_eq!(written(&code(&bench)), first);
@@ -117,34 +76,16 @@ async fn the_compile_child_is_held_to_its_limits() {
     let cache = tempfile::tempdir().unwrap();
     let load = async |config| {
         let engine = Engine::new(config).unwrap();
-        let loaded = engine
-            .load(
-                Role::Launcher,
-                Arc::clone(&built["good"]),
-                Limits::default(),
-            )
-            .await;
+        let loaded = engine.load(Role::Launcher, Arc::clone(&built["good"]), Limits::default()).await;
         loaded.unwrap_err().reason()
     };
-    let slow = codeflare_engine::Config {
-        compile_time: Duration::from_millis(1),
-        ..config(&cache)
-    };
+    let slow = codeflare_engine::Config { compile_time: Duration::from_millis(1), ..config(&cache) };
     assert_eq!(load(slow).await, "CompileTimedOut");
-    let tight = codeflare_engine::Config {
-        compile_memory: 8 << 20,
-        ..config(&cache)
-    };
+    let tight = codeflare_engine::Config { compile_memory: 8 << 20, ..config(&cache) };
     assert_eq!(load(tight).await, "CompileKilled");
-    let missing = codeflare_engine::Config {
-        compiler: vec!["/nowhere/to/be/found".into()],
-        ..config(&cache)
-    };
+    let missing = codeflare_engine::Config { compiler: vec!["/nowhere/to/be/found".into()], ..config(&cache) };
     assert_eq!(load(missing).await, "PluginHostFailed");
-    let useless = codeflare_engine::Config {
-        compiler: vec!["true".into()],
-        ..config(&cache)
-    };
+    let useless = codeflare_engine::Config { compiler: vec!["true".into()], ..config(&cache) };
     assert_eq!(load(useless).await, "PluginHostFailed");
 }
 
@@ -154,10 +95,7 @@ async fn a_cache_that_is_open_to_others_is_refused() {
     let code = cache.path().join("code");
     fs::create_dir(&code).unwrap();
     fs::set_permissions(&code, fs::Permissions::from_mode(0o777)).unwrap();
-    assert!(matches!(
-        Engine::new(config(&cache)),
-        Err(EngineError::CacheOpen { .. })
-    ));
+    assert!(matches!(Engine::new(config(&cache)), Err(EngineError::CacheOpen { .. })));
 }
 
 #[tokio::test]
@@ -165,19 +103,8 @@ async fn without_address_space_for_a_pool_instances_are_mapped_for_each_call() {
     let built = guests();
     let cache = tempfile::tempdir().unwrap();
     // More than a petabyte of slots.
-    let engine = Engine::new(codeflare_engine::Config {
-        threads: 100_000,
-        ..config(&cache)
-    })
-    .unwrap();
-    let plugin = engine
-        .load(
-            Role::Launcher,
-            Arc::clone(&built["good"]),
-            Limits::default(),
-        )
-        .await
-        .unwrap();
+    let engine = Engine::new(codeflare_engine::Config { threads: 100_000, ..config(&cache) }).unwrap();
+    let plugin = engine.load(Role::Launcher, Arc::clone(&built["good"]), Limits::default()).await.unwrap();
     for _ in 0..3 {
         assert!(plugin.call(&launch()).await.is_ok());
     }

@@ -4,13 +4,7 @@
 //! `cargo test -p codeflare-engine --test guests -- --nocapture` prints what came.
 //! The guests are built by the test itself (`cargo build --target wasm32-wasip2`).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test"
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout, reason = "a test")]
 
 mod support;
 
@@ -27,28 +21,18 @@ use support::{Bench, decide, guests, launch};
 async fn every_guest_comes_to_what_the_table_says() {
     let built = guests();
     let rows: BTreeSet<String> = table().iter().map(|row| row.guest.to_owned()).collect();
-    assert_eq!(
-        built.keys().cloned().collect::<BTreeSet<_>>(),
-        rows,
-        "guests and rows differ"
-    );
+    assert_eq!(built.keys().cloned().collect::<BTreeSet<_>>(), rows, "guests and rows differ");
 
     let bench = Bench::new();
     let mut wrong = Vec::new();
-    println!(
-        "{:<20} {:<24} {:>8} {:>13} {:>10}  what it was told",
-        "guest", "came to", "ms", "fuel", "memory"
-    );
+    println!("{:<20} {:<24} {:>8} {:>13} {:>10}  what it was told", "guest", "came to", "ms", "fuel", "memory");
     for row in table() {
         let role = match row.guest {
             "good_sizing" => Role::SizingPolicy,
             _ => Role::Launcher,
         };
         let bytes = &built[row.guest];
-        let loaded = bench
-            .engine
-            .load(role, Arc::clone(bytes), (row.limits)())
-            .await;
+        let loaded = bench.engine.load(role, Arc::clone(bytes), (row.limits)()).await;
         let start = Instant::now();
         let (came, words, cost, ok) = match loaded {
             Err(error) => {
@@ -56,21 +40,12 @@ async fn every_guest_comes_to_what_the_table_says() {
                 (error.reason(), error.to_string(), None, ok)
             }
             Ok(plugin) => {
-                let request = if role == Role::Launcher {
-                    launch()
-                } else {
-                    decide()
-                };
+                let request = if role == Role::Launcher { launch() } else { decide() };
                 match plugin.call(&request).await {
                     Ok(called) => {
                         let json = serde_json::to_value(&called.answer).unwrap();
                         let ok = matches!(row.must, Must::Answer(look) if look(&json));
-                        (
-                            "answered",
-                            String::new(),
-                            Some((called.fuel, called.memory)),
-                            ok,
-                        )
+                        ("answered", String::new(), Some((called.fuel, called.memory)), ok)
                     }
                     Err(error) => {
                         let words = error.to_string();
@@ -83,11 +58,7 @@ async fn every_guest_comes_to_what_the_table_says() {
         };
         let took = start.elapsed();
         let (fuel, memory) = cost.unwrap_or_default();
-        println!(
-            "{:<20} {came:<24} {:>8} {fuel:>13} {memory:>10}  {words}",
-            row.guest,
-            took.as_millis()
-        );
+        println!("{:<20} {came:<24} {:>8} {fuel:>13} {memory:>10}  {words}", row.guest, took.as_millis());
         if !ok || took > row.within {
             wrong.push(row.guest);
         }
@@ -108,15 +79,7 @@ async fn the_engine_serves_on_after_all_of_them_and_gives_memory_back() {
             if row.guest == "fills_memory" || row.guest == "good_sizing" {
                 continue;
             }
-            if let Ok(plugin) = bench
-                .engine
-                .load(
-                    Role::Launcher,
-                    Arc::clone(&built[row.guest]),
-                    (row.limits)(),
-                )
-                .await
-            {
+            if let Ok(plugin) = bench.engine.load(Role::Launcher, Arc::clone(&built[row.guest]), (row.limits)()).await {
                 let _failure = plugin.call(&launch()).await;
             }
         }
@@ -124,12 +87,7 @@ async fn the_engine_serves_on_after_all_of_them_and_gives_memory_back() {
         let now = support::resident();
         println!("resident after round {round}: {} MiB", now >> 20);
         let base = *base.get_or_insert(now);
-        assert!(
-            now < base + (10 << 20),
-            "{} MiB grew to {} MiB",
-            base >> 20,
-            now >> 20
-        );
+        assert!(now < base + (10 << 20), "{} MiB grew to {} MiB", base >> 20, now >> 20);
     }
     let after = good.call(&launch()).await.unwrap();
     assert_eq!(before.answer, after.answer);
@@ -144,20 +102,11 @@ async fn sleep_costs_no_time_and_the_same_question_costs_the_same() {
         let plugin = bench.load(guest, &built).await.unwrap();
         let first = plugin.call(&launch()).await.unwrap();
         let again = plugin.call(&launch()).await.unwrap();
-        assert!(
-            first.elapsed < Duration::from_secs(1),
-            "{guest} took {:?}",
-            first.elapsed
-        );
+        assert!(first.elapsed < Duration::from_secs(1), "{guest} took {:?}", first.elapsed);
         assert_eq!(first.answer, again.answer, "{guest} answers differently");
         assert_eq!(first.fuel, again.fuel, "{guest} costs differently");
         assert!(first.log.len() <= 100);
-        assert!(
-            first
-                .log
-                .iter()
-                .all(|line| line.message.len() <= 1024 && line.level == "info")
-        );
+        assert!(first.log.iter().all(|line| line.message.len() <= 1024 && line.level == "info"));
     }
 }
 
@@ -167,80 +116,44 @@ async fn what_is_no_plugin_of_its_role_is_refused_with_both_sides_named() {
     let bench = Bench::new();
     let limits = Limits::default();
     let sizing = Arc::clone(&built["good_sizing"]);
-    let error = bench
-        .engine
-        .load(Role::Launcher, sizing, limits)
-        .await
-        .unwrap_err();
+    let error = bench.engine.load(Role::Launcher, sizing, limits).await.unwrap_err();
     assert_eq!(error.reason(), "WrongWorld");
     let words = error.to_string();
-    assert!(
-        words.contains("codeflare:launcher/launcher@0.1.0"),
-        "{words}"
-    );
+    assert!(words.contains("codeflare:launcher/launcher@0.1.0"), "{words}");
     assert!(words.contains("codeflare:sizing/sizing@0.1.0"), "{words}");
 
     // A launcher of another version: the same bytes with other numbers in its names.
     let text = b"codeflare:launcher/launcher@0.1.0";
     let mut other = built["good"].to_vec();
-    let places: Vec<usize> = (0..other.len() - text.len())
-        .filter(|at| other[*at..].starts_with(text))
-        .collect();
+    let places: Vec<usize> = (0..other.len() - text.len()).filter(|at| other[*at..].starts_with(text)).collect();
     for at in places {
         other[at + text.len() - 5..at + text.len()].copy_from_slice(b"0.9.0");
     }
-    let error = bench
-        .engine
-        .load(Role::Launcher, other.into(), limits)
-        .await
-        .unwrap_err();
+    let error = bench.engine.load(Role::Launcher, other.into(), limits).await.unwrap_err();
     assert_eq!(error.reason(), "WrongWorldVersion", "{error}");
     assert!(error.to_string().contains("@0.9.0") && error.to_string().contains("@0.1.0"));
 
-    let random: Vec<u8> = (0..5000_u32)
-        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
-        .collect();
-    let error = bench
-        .engine
-        .load(Role::Launcher, random.clone().into(), limits)
-        .await
-        .unwrap_err();
+    let random: Vec<u8> = (0..5000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let error = bench.engine.load(Role::Launcher, random.clone().into(), limits).await.unwrap_err();
     assert_eq!(error.reason(), "NotAComponent");
 
     // Good at the front, random behind; and cut off at every kind of place.
     let mut spoilt = built["good"].to_vec();
     let middle = spoilt.len() / 2;
     spoilt[middle..middle + 5000].copy_from_slice(&random);
-    let error = bench
-        .engine
-        .load(Role::Launcher, spoilt.into(), limits)
-        .await
-        .unwrap_err();
-    assert!(
-        ["CompileFailed", "NotAComponent"].contains(&error.reason()),
-        "{error}"
-    );
+    let error = bench.engine.load(Role::Launcher, spoilt.into(), limits).await.unwrap_err();
+    assert!(["CompileFailed", "NotAComponent"].contains(&error.reason()), "{error}");
     for part in [0, 4, 8, 9, 100, middle] {
         let cut = built["good"][..part].into();
-        let error = bench
-            .engine
-            .load(Role::Launcher, cut, limits)
-            .await
-            .unwrap_err();
-        assert!(
-            ["CompileFailed", "NotAComponent", "WrongWorld"].contains(&error.reason()),
-            "{part}: {error}"
-        );
+        let error = bench.engine.load(Role::Launcher, cut, limits).await.unwrap_err();
+        assert!(["CompileFailed", "NotAComponent", "WrongWorld"].contains(&error.reason()), "{part}: {error}");
     }
 
     // A question of another role.
     let plugin = bench.load("good", &built).await.unwrap();
     let error = plugin.call(&decide()).await.unwrap_err();
     assert_eq!(error.reason(), "PluginWrongRole");
-    assert!(matches!(
-        plugin.call(&launch()).await.unwrap().answer,
-        Answer::Launched(_)
-    ));
+    assert!(matches!(plugin.call(&launch()).await.unwrap().answer, Answer::Launched(_)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -248,11 +161,7 @@ async fn a_slow_plugin_holds_up_its_own_calls_only() {
     let built = guests();
     let bench = Bench::new();
     let bytes = Arc::clone(&built["fills_memory"]);
-    let slow = bench
-        .engine
-        .load(Role::Launcher, bytes, by_the_clock())
-        .await
-        .unwrap();
+    let slow = bench.engine.load(Role::Launcher, bytes, by_the_clock()).await.unwrap();
     let good = bench.load("good", &built).await.unwrap();
     let calls: Vec<_> = (0..6)
         .map(|_| {
@@ -266,11 +175,7 @@ async fn a_slow_plugin_holds_up_its_own_calls_only() {
         assert!(good.call(&launch()).await.is_ok());
     }
     // The six take 1.5 s, two at a time.
-    assert!(
-        start.elapsed() < Duration::from_millis(700),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_millis(700), "{:?}", start.elapsed());
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap_err(), "PluginTimedOut");
     }

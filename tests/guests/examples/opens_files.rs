@@ -1,4 +1,4 @@
-//! Reads a file, its environment and the network; nothing is there.
+//! Reads files, its environment and stdin; nothing is there.
 
 guests::launcher!(guests::description, |request| {
     assert!(std::fs::read("/etc/passwd").is_err());

@@ -17,10 +17,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the parent reads the reason from stderr"
-)]
+#[expect(clippy::print_stderr, reason = "the parent reads the reason from stderr")]
 fn complain(why: &str) -> ExitCode {
     eprintln!("{why}");
     ExitCode::FAILURE

@@ -42,10 +42,7 @@ fn error(measure: &mut Measure, error: import::Error) -> Result<Answer, CallErro
 ///
 /// # Errors
 /// `AnswerTooLarge`, `AnsweredBadly`.
-pub(crate) fn launched(
-    answer: Result<wit::Plan, import::Error>,
-    most: usize,
-) -> Result<Answer, CallError> {
+pub(crate) fn launched(answer: Result<wit::Plan, import::Error>, most: usize) -> Result<Answer, CallError> {
     let mut measure = Measure::new(most);
     let plan = match answer {
         Ok(plan) => plan,
@@ -70,9 +67,7 @@ pub(crate) fn launched(
                 })
             })
             .collect::<Result<_, CallError>>()?,
-        roles: roles
-            .map(|(index, role)| convert_role(&format!("/roles/{index}"), role))
-            .collect::<Result<_, _>>()?,
+        roles: roles.map(|(index, role)| convert_role(&format!("/roles/{index}"), role)).collect::<Result<_, _>>()?,
         controls: controls
             .map(|(index, control)| {
                 Ok(doc::Control {
@@ -174,10 +169,7 @@ fn convert_role(at: &str, role: wit::Role) -> Result<doc::Role, CallError> {
 ///
 /// # Errors
 /// `AnswerTooLarge`, `AnsweredBadly`.
-pub(crate) fn observed(
-    answer: Result<observer::Observation, import::Error>,
-    most: usize,
-) -> Result<Answer, CallError> {
+pub(crate) fn observed(answer: Result<observer::Observation, import::Error>, most: usize) -> Result<Answer, CallError> {
     let mut measure = Measure::new(most);
     let seen = match answer {
         Ok(seen) => seen,
@@ -199,16 +191,10 @@ pub(crate) fn observed(
         measure.text(&failure.cause);
     }
     measure.done()?;
-    let roles = seen.roles.into_iter().map(|ready| doc::RoleReady {
-        role: ready.role,
-        ready: ready.ready,
-        total: ready.total,
-    });
-    let logs = seen.logs.into_iter().map(|log| doc::LogSource {
-        role: log.role,
-        index: log.index,
-        container: log.container,
-    });
+    let roles =
+        seen.roles.into_iter().map(|ready| doc::RoleReady { role: ready.role, ready: ready.ready, total: ready.total });
+    let logs =
+        seen.logs.into_iter().map(|log| doc::LogSource { role: log.role, index: log.index, container: log.container });
     Ok(Answer::Observed(doc::Observation {
         phase: seen.phase,
         reason: seen.reason,

@@ -16,9 +16,7 @@ pub(crate) fn proposed(size: &Size) -> wit::Size {
         worker: wit::Resources {
             cpu_millis: size.worker.cpu_millis,
             memory_bytes: size.worker.memory_bytes,
-            extended: extended
-                .map(|(name, count)| (name.clone(), *count))
-                .collect(),
+            extended: extended.map(|(name, count)| (name.clone(), *count)).collect(),
         },
         more: "{}".into(),
     }

@@ -9,20 +9,14 @@ use crate::store::{self, State};
 type Instance<'a> = LinkerInstance<'a, State>;
 
 pub(super) fn environment(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    instance.func_wrap("get-environment", |_, (): ()| {
-        Ok((Vec::<(String, String)>::new(),))
-    })?;
+    instance.func_wrap("get-environment", |_, (): ()| Ok((Vec::<(String, String)>::new(),)))?;
     instance.func_wrap("get-arguments", |_, (): ()| Ok((Vec::<String>::new(),)))?;
     instance.func_wrap("initial-cwd", |_, (): ()| Ok((None::<String>,)))
 }
 
 pub(super) fn exit(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    instance.func_wrap("exit", |_, (_status,): (Result<(), ()>,)| {
-        Err::<(), _>(Exit.into())
-    })?;
-    instance.func_wrap("exit-with-code", |_, (_code,): (u8,)| {
-        Err::<(), _>(Exit.into())
-    })
+    instance.func_wrap("exit", |_, (_status,): (Result<(), ()>,)| Err::<(), _>(Exit.into()))?;
+    instance.func_wrap("exit-with-code", |_, (_code,): (u8,)| Err::<(), _>(Exit.into()))
 }
 
 pub(super) fn stdin(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
@@ -32,11 +26,7 @@ pub(super) fn stdin(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
     })
 }
 
-pub(super) fn output(
-    instance: &mut Instance<'_>,
-    name: &str,
-    output: Output,
-) -> wasmtime::Result<()> {
+pub(super) fn output(instance: &mut Instance<'_>, name: &str, output: Output) -> wasmtime::Result<()> {
     instance.func_wrap(name, move |mut cx, (): ()| {
         store::charge(&mut cx, 0)?;
         Ok((cx.data_mut().table.push(output)?,))
@@ -48,7 +38,5 @@ pub(super) fn terminal(instance: &mut Instance<'_>, name: &str) -> wasmtime::Res
 }
 
 pub(super) fn preopens(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    instance.func_wrap("get-directories", |_, (): ()| {
-        Ok((Vec::<(Resource<Nothing>, String)>::new(),))
-    })
+    instance.func_wrap("get-directories", |_, (): ()| Ok((Vec::<(Resource<Nothing>, String)>::new(),)))
 }

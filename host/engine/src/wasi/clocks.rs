@@ -30,9 +30,7 @@ pub(super) fn monotonic(instance: &mut LinkerInstance<'_, State>) -> wasmtime::R
         Ok((look(cx.data_mut()),))
     })?;
     instance.func_wrap("resolution", |_, (): ()| Ok((LOOK,)))?;
-    instance.func_wrap("subscribe-instant", |mut cx, (at,): (u64,)| {
-        io::subscribe(&mut cx, at)
-    })?;
+    instance.func_wrap("subscribe-instant", |mut cx, (at,): (u64,)| io::subscribe(&mut cx, at))?;
     instance.func_wrap("subscribe-duration", |mut cx, (span,): (u64,)| {
         let at = cx.data().now.saturating_add(span);
         io::subscribe(&mut cx, at)
@@ -49,8 +47,5 @@ pub(super) fn wall(instance: &mut LinkerInstance<'_, State>) -> wasmtime::Result
 }
 
 fn datetime(seconds: u64, nanoseconds: u64) -> Datetime {
-    Datetime {
-        seconds,
-        nanoseconds: u32::try_from(nanoseconds).unwrap_or(0),
-    }
+    Datetime { seconds, nanoseconds: u32::try_from(nanoseconds).unwrap_or(0) }
 }

@@ -49,10 +49,7 @@ pub(super) fn subscribe(cx: &mut Context<'_>, at: u64) -> wasmtime::Result<(Reso
 }
 
 /// A kind of handle that is kept in the table.
-pub(super) fn resource<T: Send + 'static>(
-    instance: &mut Instance<'_>,
-    name: &str,
-) -> wasmtime::Result<()> {
+pub(super) fn resource<T: Send + 'static>(instance: &mut Instance<'_>, name: &str) -> wasmtime::Result<()> {
     instance.resource(name, ResourceType::host::<T>(), |mut cx, rep| {
         cx.data_mut().table.delete(Resource::<T>::new_own(rep))?;
         Ok(())
@@ -60,40 +57,25 @@ pub(super) fn resource<T: Send + 'static>(
 }
 
 pub(super) fn poll(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    instance.func_wrap(
-        "[method]pollable.ready",
-        |mut cx, (pollable,): (Resource<Pollable>,)| {
-            store::charge(&mut cx, 0)?;
-            let state = cx.data();
-            Ok((state.table.get(&pollable)?.at <= state.now,))
-        },
-    )?;
-    instance.func_wrap(
-        "[method]pollable.block",
-        |mut cx, (pollable,): (Resource<Pollable>,)| {
-            store::charge(&mut cx, 0)?;
-            let state = cx.data_mut();
-            state.now = state.now.max(state.table.get(&pollable)?.at);
-            Ok(())
-        },
-    )?;
+    instance.func_wrap("[method]pollable.ready", |mut cx, (pollable,): (Resource<Pollable>,)| {
+        store::charge(&mut cx, 0)?;
+        let state = cx.data();
+        Ok((state.table.get(&pollable)?.at <= state.now,))
+    })?;
+    instance.func_wrap("[method]pollable.block", |mut cx, (pollable,): (Resource<Pollable>,)| {
+        store::charge(&mut cx, 0)?;
+        let state = cx.data_mut();
+        state.now = state.now.max(state.table.get(&pollable)?.at);
+        Ok(())
+    })?;
     instance.func_wrap("poll", |mut cx, (list,): (Vec<Resource<Pollable>>,)| {
         store::charge(&mut cx, list.len() * 8)?;
         let state = cx.data_mut();
-        let times = list
-            .iter()
-            .map(|pollable| Ok(state.table.get(pollable)?.at))
-            .collect::<wasmtime::Result<Vec<u64>>>()?;
-        let first = times
-            .iter()
-            .min()
-            .ok_or_else(|| TooMuch("poll of nothing, which would wait for ever".into()))?;
+        let times =
+            list.iter().map(|pollable| Ok(state.table.get(pollable)?.at)).collect::<wasmtime::Result<Vec<u64>>>()?;
+        let first = times.iter().min().ok_or_else(|| TooMuch("poll of nothing, which would wait for ever".into()))?;
         state.now = state.now.max(*first);
-        let ready: Vec<u32> = (0..)
-            .zip(&times)
-            .filter(|(_, at)| **at <= state.now)
-            .map(|(index, _)| index)
-            .collect();
+        let ready: Vec<u32> = (0..).zip(&times).filter(|(_, at)| **at <= state.now).map(|(index, _)| index).collect();
         Ok((ready,))
     })
 }
@@ -115,29 +97,17 @@ pub(super) fn streams(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
     }
     for name in ["splice", "blocking-splice"] {
         let name = format!("[method]output-stream.{name}");
-        instance.func_wrap(
-            &name,
-            |mut cx, (_, _, _): (Resource<Output>, Resource<Input>, u64)| {
-                store::charge(&mut cx, 0)?;
-                closed::<u64>()
-            },
-        )?;
-    }
-    instance.func_wrap(
-        "[method]input-stream.subscribe",
-        |mut cx, (_,): (Resource<Input>,)| subscribe(&mut cx, 0),
-    )?;
-    instance.func_wrap(
-        "[method]output-stream.subscribe",
-        |mut cx, (_,): (Resource<Output>,)| subscribe(&mut cx, 0),
-    )?;
-    instance.func_wrap(
-        "[method]output-stream.check-write",
-        |mut cx, (_,): (Resource<Output>,)| {
+        instance.func_wrap(&name, |mut cx, (_, _, _): (Resource<Output>, Resource<Input>, u64)| {
             store::charge(&mut cx, 0)?;
-            Ok((Ok::<_, StreamError>(CHUNK),))
-        },
-    )?;
+            closed::<u64>()
+        })?;
+    }
+    instance.func_wrap("[method]input-stream.subscribe", |mut cx, (_,): (Resource<Input>,)| subscribe(&mut cx, 0))?;
+    instance.func_wrap("[method]output-stream.subscribe", |mut cx, (_,): (Resource<Output>,)| subscribe(&mut cx, 0))?;
+    instance.func_wrap("[method]output-stream.check-write", |mut cx, (_,): (Resource<Output>,)| {
+        store::charge(&mut cx, 0)?;
+        Ok((Ok::<_, StreamError>(CHUNK),))
+    })?;
     for name in ["flush", "blocking-flush"] {
         let name = format!("[method]output-stream.{name}");
         instance.func_wrap(&name, |mut cx, (_,): (Resource<Output>,)| {
@@ -147,17 +117,14 @@ pub(super) fn streams(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
     }
     for name in ["write", "blocking-write-and-flush"] {
         let name = format!("[method]output-stream.{name}");
-        instance.func_wrap(
-            &name,
-            |mut cx, (stream, bytes): (Resource<Output>, Vec<u8>)| {
-                store::charge(&mut cx, bytes.len())?;
-                let state = cx.data_mut();
-                if matches!(state.table.get(&stream)?, Output::Stderr) {
-                    state.write_stderr(&bytes);
-                }
-                done()
-            },
-        )?;
+        instance.func_wrap(&name, |mut cx, (stream, bytes): (Resource<Output>, Vec<u8>)| {
+            store::charge(&mut cx, bytes.len())?;
+            let state = cx.data_mut();
+            if matches!(state.table.get(&stream)?, Output::Stderr) {
+                state.write_stderr(&bytes);
+            }
+            done()
+        })?;
     }
     for name in ["write-zeroes", "blocking-write-zeroes-and-flush"] {
         let name = format!("[method]output-stream.{name}");

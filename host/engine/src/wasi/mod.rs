@@ -52,9 +52,7 @@ pub(crate) fn link(component: &Component) -> Result<Linker<State>, LoadError> {
             return Err(unknown(import));
         };
         let (name, version) = import.split_once('@').unwrap_or((import, ""));
-        let types_only = interface
-            .exports(engine)
-            .all(|(_, item)| matches!(item.ty, ComponentItem::Type(_)));
+        let types_only = interface.exports(engine).all(|(_, item)| matches!(item.ty, ComponentItem::Type(_)));
         let known = if name.starts_with("codeflare:") && (types_only || name == LOG) {
             crate::world::check_version(name, version)?
         } else {
@@ -73,9 +71,7 @@ pub(crate) fn link(component: &Component) -> Result<Linker<State>, LoadError> {
 }
 
 fn unknown(import: &str) -> LoadError {
-    LoadError::UnknownImport {
-        import: import.into(),
-    }
+    LoadError::UnknownImport { import: import.into() }
 }
 
 /// First everything ends the call; then [`define`] puts real functions over some.
@@ -88,10 +84,7 @@ fn stub(
     match kind {
         ComponentItem::ComponentFunc(_) => {
             let name = format!("{import}#{item}");
-            instance.func_new(
-                item,
-                move |_, _, _, _| Err(NotProvided(name.clone()).into()),
-            )
+            instance.func_new(item, move |_, _, _, _| Err(NotProvided(name.clone()).into()))
         }
         // Also under the names of interfaces that only use it: it must be one type.
         ComponentItem::Resource(_) => match item {
@@ -127,11 +120,7 @@ fn define(instance: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Res
         "wasi:clocks/monotonic-clock" => clocks::monotonic(instance),
         "wasi:clocks/wall-clock" => clocks::wall(instance),
         "wasi:random/random" => random::numbers(instance, "get-random-bytes", "get-random-u64"),
-        "wasi:random/insecure" => random::numbers(
-            instance,
-            "get-insecure-random-bytes",
-            "get-insecure-random-u64",
-        ),
+        "wasi:random/insecure" => random::numbers(instance, "get-insecure-random-bytes", "get-insecure-random-u64"),
         "wasi:random/insecure-seed" => random::seed(instance),
         _ => Ok(()),
     }

@@ -17,11 +17,7 @@ fn next(state: &mut State) -> u64 {
     z ^ (z >> 31)
 }
 
-pub(super) fn numbers(
-    instance: &mut LinkerInstance<'_, State>,
-    bytes: &str,
-    number: &str,
-) -> wasmtime::Result<()> {
+pub(super) fn numbers(instance: &mut LinkerInstance<'_, State>, bytes: &str, number: &str) -> wasmtime::Result<()> {
     instance.func_wrap(bytes, |mut cx, (wanted,): (u64,)| {
         let len = match usize::try_from(wanted) {
             Ok(len) if wanted <= MOST => len,

@@ -34,14 +34,7 @@ fn build() -> Guests {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests");
     let mut cargo = Command::new(env!("CARGO"));
     cargo
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--examples",
-            "--target",
-            "wasm32-wasip2",
-        ])
+        .args(["build", "--quiet", "--locked", "--examples", "--target", "wasm32-wasip2"])
         .current_dir(&root)
         .env("CARGO_TARGET_DIR", root.join("target"));
     // What the outer cargo was told is not meant for this one.
@@ -49,29 +42,15 @@ fn build() -> Guests {
         cargo.env_remove(name);
     }
     let status = cargo.status().unwrap();
-    assert!(
-        status.success(),
-        "the guests do not build; is the target there? rustup target add wasm32-wasip2"
-    );
+    assert!(status.success(), "the guests do not build; is the target there? rustup target add wasm32-wasip2");
     let sources = std::fs::read_dir(root.join("examples")).unwrap();
     sources
         .map(|entry| {
-            let name = entry
-                .unwrap()
-                .path()
-                .file_stem()
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .to_owned();
+            let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
             let path = root.join(format!("target/wasm32-wasip2/debug/examples/{name}.wasm"));
             let bytes = std::fs::read(&path);
-            let bytes = bytes.unwrap_or_else(|e| {
-                panic!(
-                    "{}: {e}; is {name} in tests/guests/Cargo.toml?",
-                    path.display()
-                )
-            });
+            let bytes =
+                bytes.unwrap_or_else(|e| panic!("{}: {e}; is {name} in tests/guests/Cargo.toml?", path.display()));
             (name, bytes.into())
         })
         .collect()
@@ -92,9 +71,7 @@ impl Bench {
 
     pub(crate) async fn load(&self, name: &str, guests: &Guests) -> Result<Plugin, LoadError> {
         let bytes = Arc::clone(&guests[name]);
-        self.engine
-            .load(Role::Launcher, bytes, Limits::default())
-            .await
+        self.engine.load(Role::Launcher, bytes, Limits::default()).await
     }
 }
 
@@ -145,14 +122,6 @@ pub(crate) fn decide() -> Request {
 /// Resident memory of this process, in bytes.
 pub(crate) fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .unwrap();
-    line.split_whitespace()
-        .nth(1)
-        .unwrap()
-        .parse::<u64>()
-        .unwrap()
-        << 10
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
 }

@@ -28,19 +28,12 @@ fn usual() -> Limits {
 
 /// Room for an answer of 100 MB, so that it is the answer that is refused.
 fn roomy() -> Limits {
-    Limits {
-        memory: 512 << 20,
-        ..Limits::default()
-    }
+    Limits { memory: 512 << 20, ..Limits::default() }
 }
 
 /// No fuel limit to speak of: only the clock stops it.
 pub(crate) fn by_the_clock() -> Limits {
-    Limits {
-        time: Duration::from_millis(500),
-        fuel: u64::MAX / 2,
-        ..Limits::default()
-    }
+    Limits { time: Duration::from_millis(500), fuel: u64::MAX / 2, ..Limits::default() }
 }
 
 fn fine(_: &serde_json::Value) -> bool {
@@ -48,12 +41,7 @@ fn fine(_: &serde_json::Value) -> bool {
 }
 
 pub(crate) fn table() -> Vec<Row> {
-    let row = |guest, limits, must| Row {
-        guest,
-        limits,
-        must,
-        within: Duration::from_secs(5),
-    };
+    let row = |guest, limits, must| Row { guest, limits, must, within: Duration::from_secs(5) };
     let echoes = |answer: &serde_json::Value| {
         let choices = &answer["launched"]["choices"];
         choices[0]["value"]["name"] == "hello-abcde"
@@ -65,75 +53,24 @@ pub(crate) fn table() -> Vec<Row> {
         row("sleeps", usual, Must::Answer(fine)),
         row("opens_files", usual, Must::Answer(fine)),
         row("logs_a_lot", usual, Must::Answer(fine)),
-        row(
-            "loops_in_launch",
-            usual,
-            Must::Fail("PluginOutOfFuel", "2000000000 units"),
-        ),
+        row("loops_in_launch", usual, Must::Fail("PluginOutOfFuel", "2000000000 units")),
         row("loops_in_describe", usual, Must::NotLoad("PluginOutOfFuel")),
         row("busy_wait", usual, Must::Fail("PluginOutOfFuel", "")),
-        row(
-            "fills_memory",
-            by_the_clock,
-            Must::Fail("PluginTimedOut", "after 0.5 s"),
-        ),
-        row(
-            "grabs_memory",
-            usual,
-            Must::Fail("PluginOutOfMemory", "67108864 bytes"),
-        ),
+        row("fills_memory", by_the_clock, Must::Fail("PluginTimedOut", "after 0.5 s")),
+        row("grabs_memory", usual, Must::Fail("PluginOutOfMemory", "67108864 bytes")),
         row("recurses", usual, Must::Fail("PluginStackOverflow", "")),
-        row(
-            "panics",
-            usual,
-            Must::Fail("PluginPanicked", "no room for 7 workers ("),
-        ),
+        row("panics", usual, Must::Fail("PluginPanicked", "no room for 7 workers (")),
         row("traps", usual, Must::Fail("PluginTrapped", "about to trap")),
         row("exits", usual, Must::Fail("PluginExited", "")),
-        row(
-            "huge_answer",
-            roomy,
-            Must::Fail("PluginAnswerTooLarge", "at most 1048576"),
-        ),
-        row(
-            "huge_list",
-            usual,
-            Must::Fail("PluginAnswerTooLarge", "at most 1048576"),
-        ),
-        row(
-            "not_json",
-            usual,
-            Must::Fail("PluginAnsweredBadly", "/manifests/0/object"),
-        ),
-        row(
-            "answers_badly",
-            usual,
-            Must::Fail("PluginAnsweredBadly", "/choices/0/value"),
-        ),
-        row(
-            "declines_emptily",
-            usual,
-            Must::Fail("PluginAnsweredBadly", "/invalid"),
-        ),
-        row(
-            "bad_description",
-            usual,
-            Must::NotLoad("PluginDescribedBadly"),
-        ),
-        row(
-            "asks_for_random",
-            usual,
-            Must::Fail("PluginAskedTooMuch", "1073741824 random bytes"),
-        ),
-        row(
-            "hoards_handles",
-            usual,
-            Must::Fail("PluginAskedTooMuch", "handles"),
-        ),
-        row(
-            "waits_for_nothing",
-            usual,
-            Must::Fail("PluginAskedTooMuch", "poll of nothing"),
-        ),
+        row("huge_answer", roomy, Must::Fail("PluginAnswerTooLarge", "at most 1048576")),
+        row("huge_list", usual, Must::Fail("PluginAnswerTooLarge", "at most 1048576")),
+        row("not_json", usual, Must::Fail("PluginAnsweredBadly", "/manifests/0/object")),
+        row("answers_badly", usual, Must::Fail("PluginAnsweredBadly", "/choices/0/value")),
+        row("declines_emptily", usual, Must::Fail("PluginAnsweredBadly", "/invalid")),
+        row("bad_description", usual, Must::NotLoad("PluginDescribedBadly")),
+        row("asks_for_random", usual, Must::Fail("PluginAskedTooMuch", "1073741824 random bytes")),
+        row("hoards_handles", usual, Must::Fail("PluginAskedTooMuch", "handles")),
+        row("waits_for_nothing", usual, Must::Fail("PluginAskedTooMuch", "poll of nothing")),
+        row("connects", usual, Must::Fail("PluginCalledNotProvided", "wasi:sockets/")),
     ]
 }
