@@ -1,17 +1,24 @@
 //! Step 9, act: what to do about a live Run. Pure.
 //!
 //! A deletion is decided only where the *published* status names its reason already: an
-//! end, or a later attempt.
+//! end, or a later attempt. So whoever decides an end deletes nothing yet; the status
+//! that tells of it wakes the Run again. Acting twice on one situation is harmless.
 
 use std::time::Duration;
 
 use codeflare_api::duration::Period;
 use codeflare_api::run::Phase;
 use codeflare_api::{Reason, RunStatus};
-use codeflare_documents::launcher::{Ends, Failure, Observation};
+use codeflare_documents::launcher::{Control, Ends, Failure, Observation};
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::live::{Action, Acts, Child, End, Situation};
+use crate::observe::{is, owns};
+use crate::plan::PlannedObject;
+
+/// What a launcher can switch: whether the workload is held.
+const SUSPEND: &str = "suspend";
 
 /// Decides what to do about a live Run.
 pub fn act(situation: &Situation<'_>) -> Acts {
@@ -19,55 +26,81 @@ pub fn act(situation: &Situation<'_>) -> Acts {
     if status.phase.is_some_and(Phase::is_terminal) {
         return clean_up(situation, &status);
     }
-    let mut actions = earlier_attempts(situation, &status);
-    let seen = seen(situation, &status);
-    let alive = primary(situation).filter(|child| !child.deleting);
-    if seen.is_some() && alive.is_none_or(|child| Some(&child.uid) != seen.as_ref()) {
-        return Acts { actions, end: Some(gone(situation)), wake: None };
+    let published = published(&status);
+    let mut acts = Acts { actions: deletions(situation, |child| child.attempt < published), end: None, wake: None };
+    // The status speaks of an earlier attempt: nothing is decided on it but its clean-up.
+    if published != 0 && published != situation.plan().attempt {
+        return acts;
     }
-    if let Some(end) = situation.observation.and_then(|observation| ended(situation, observation, &mut actions)) {
-        return Acts { actions, end: Some(end), wake: None };
+    let succeeded = situation.observation.is_some_and(|observation| observation.phase == "Succeeded");
+    let held = situation.run.spec.suspend == Some(true);
+    let due = until_deadline(situation, &status, held);
+    if gone(situation, &status, succeeded) {
+        acts.end = Some(workload_gone(situation));
+    } else if let Some(end) = situation.observation.and_then(|observation| ended(situation, observation)) {
+        if matches!(end, End::Retrying { .. }) {
+            acts.actions.push(Action::Retry { attempt: situation.plan().attempt.saturating_add(1) });
+        }
+        acts.end = Some(end);
+    } else if due == Some(Duration::ZERO) {
+        acts.end = Some(late(situation));
+    } else {
+        acts.actions.extend(switches(situation, held));
+        acts.wake = due;
     }
-    let suspended = situation.run.spec.suspend == Some(true);
-    let due = if suspended { None } else { until_deadline(situation, &status) };
-    if due == Some(Duration::ZERO) {
-        return Acts { actions, end: Some(late(situation)), wake: None };
-    }
-    actions.extend(switch(situation, suspended));
-    Acts { actions, end: None, wake: due }
+    acts
 }
 
-/// The live primary of the recorded attempt.
-fn primary<'a>(situation: &Situation<'a>) -> Option<&'a Child> {
-    let planned = situation.record.plan.primary()?;
-    situation.children.iter().find(|child| {
-        child.kind == planned.kind
-            && child.name == planned.name
-            && child.owner.as_deref() == situation.run.metadata.uid.as_deref()
-    })
+/// The attempt that the published status speaks of; 0 before the first.
+fn published(status: &RunStatus) -> u32 {
+    status.launch.as_ref().map_or(0, |launch| launch.attempt)
 }
 
-/// UID under which the primary of the recorded attempt was published.
-fn seen(situation: &Situation<'_>, status: &RunStatus) -> Option<String> {
-    let launch = status.launch.as_ref().filter(|launch| launch.attempt == situation.plan().attempt)?;
-    launch.object.as_ref()?.uid.clone()
+/// Deletions of this Run's own objects that live and that `goes` chooses: the primary
+/// first, so that its pods stop before what they need goes.
+fn deletions(situation: &Situation<'_>, goes: impl Fn(&Child) -> bool) -> Vec<Action> {
+    let primary = |child: &Child| planned(situation, child).is_some_and(|planned| planned.primary);
+    let mut gone: Vec<&Child> = mine(situation).filter(|child| goes(child)).collect();
+    gone.sort_by_key(|child| (!primary(child), child.attempt, &child.kind, &child.name));
+    let delete = |child: &Child| Action::Delete {
+        kind: child.kind.clone(),
+        name: child.name.clone(),
+        uid: child.uid.clone(),
+    };
+    gone.into_iter().map(delete).collect()
 }
 
-/// Children of attempts before the published one go.
-fn earlier_attempts(situation: &Situation<'_>, status: &RunStatus) -> Vec<Action> {
-    let published = status.launch.as_ref().map_or(0, |launch| launch.attempt);
-    situation.children.iter().filter(|child| child.attempt < published && !child.deleting).map(delete).collect()
+/// Objects that this Run owns and nobody has deleted yet.
+fn mine<'a>(situation: &Situation<'a>) -> impl Iterator<Item = &'a Child> {
+    let run = situation.run;
+    situation.children.iter().filter(move |child| owns(run, child) && !child.deleting)
 }
 
-fn delete(child: &Child) -> Action {
-    Action::Delete { kind: child.kind.clone(), name: child.name.clone(), uid: child.uid.clone() }
+/// The object of the recorded plan that this is.
+fn planned<'a>(situation: &Situation<'a>, child: &Child) -> Option<&'a PlannedObject> {
+    let (run, record) = (situation.run, situation.record);
+    record.plan.objects.iter().find(|planned| is(child, run, planned))
 }
 
-fn gone(situation: &Situation<'_>) -> End {
-    let name =
-        situation.plan().primary().map(|primary| format!("{}/{}", primary.kind.kind, primary.name)).unwrap_or_default();
+/// Whether the primary that the status has published is no more. One that has ended well
+/// may be taken away meanwhile: that it ended well is known.
+fn gone(situation: &Situation<'_>, status: &RunStatus, succeeded: bool) -> bool {
+    let object = status.launch.as_ref().and_then(|launch| launch.object.as_ref());
+    let Some(seen) = object.and_then(|object| object.uid.as_ref()) else { return false };
+    let primary = situation.plan().primary();
+    let alive = |child: &&Child| {
+        &child.uid == seen
+            && primary.is_some_and(|primary| is(child, situation.run, primary))
+            && (!child.deleting || succeeded)
+    };
+    !situation.children.iter().any(|child| alive(&child))
+}
+
+fn workload_gone(situation: &Situation<'_>) -> End {
+    let primary = situation.plan().primary();
+    let name = primary.map(|primary| format!("{}/{}", primary.kind.kind, primary.name)).unwrap_or_default();
     let message =
-        format!("{name} was deleted by somebody else; a workload is never launched a second time, so make another Run");
+        format!("{name} was deleted by somebody else; a workload is never launched twice, so make another Run");
     End::Failed { reason: Reason::WorkloadGone, message, exit_code: None }
 }
 
@@ -77,7 +110,8 @@ fn late(situation: &Situation<'_>) -> End {
     End::Failed { reason: Reason::DeadlineExceeded, message, exit_code: None }
 }
 
-fn ended(situation: &Situation<'_>, observation: &Observation, actions: &mut Vec<Action>) -> Option<End> {
+/// The end that the launcher reports, or another attempt.
+fn ended(situation: &Situation<'_>, observation: &Observation) -> Option<End> {
     match observation.phase.as_str() {
         "Succeeded" => Some(End::Succeeded),
         "Failed" => {
@@ -85,18 +119,39 @@ fn ended(situation: &Situation<'_>, observation: &Observation, actions: &mut Vec
             let failure = observation.failure.as_ref();
             let left = plan.retries.saturating_sub(plan.attempt.saturating_sub(1));
             if left > 0 && failure.is_some_and(|failure| worth_another(failure, &plan.retry_exit_codes)) {
-                actions.push(Action::Retry { attempt: plan.attempt + 1 });
-                let message =
-                    format!("attempt {} failed: {}; attempts left: {left}", plan.attempt, observation.message);
+                let message = format!("attempt {} failed: {}; attempts left: {left}", plan.attempt, observation.message);
                 return Some(End::Retrying { message });
             }
             Some(End::Failed {
-                reason: Reason::ProgramFailed,
+                reason: failure.map_or(Reason::ProgramFailed, |failure| cause(&failure.cause)),
                 message: observation.message.clone(),
                 exit_code: failure.and_then(|failure| failure.exit_code),
             })
         }
         _ => None,
+    }
+}
+
+/// The launcher's word for a failure, where it is one of ours and says no more than that
+/// the program failed: what the host itself decides is not the launcher's to say.
+fn cause(word: &str) -> Reason {
+    match Reason::ALL.iter().find(|reason| reason.as_str() == word) {
+        Some(
+            Reason::Done
+            | Reason::Waiting
+            | Reason::Starting
+            | Reason::Running
+            | Reason::Suspended
+            | Reason::Retrying
+            | Reason::WaitingForPods
+            | Reason::Succeeded
+            | Reason::DeadlineExceeded
+            | Reason::WorkloadGone
+            | Reason::RecordForged
+            | Reason::RecordGone,
+        )
+        | None => Reason::ProgramFailed,
+        Some(reason) => *reason,
     }
 }
 
@@ -106,63 +161,67 @@ fn worth_another(failure: &Failure, exit_codes: &[i32]) -> bool {
 
 /// The Run's present deadline, or the Application's as it was recorded.
 fn deadline<'a>(situation: &Situation<'a>) -> Option<&'a Period> {
-    let recorded =
-        situation.record.seen.application.as_ref().and_then(|application| application.spec.deadline.as_ref());
+    let recorded = situation.record.seen.application.as_ref().and_then(|application| application.spec.deadline.as_ref());
     situation.run.spec.deadline.as_ref().or(recorded)
 }
 
-fn until_deadline(situation: &Situation<'_>, status: &RunStatus) -> Option<Duration> {
-    let start = status.start_time.as_ref()?;
-    Some(until(start.0, deadline(situation)?.duration()?, situation.now))
+/// Time to the deadline. A Run that is held has none; one that cannot be held has.
+fn until_deadline(situation: &Situation<'_>, status: &RunStatus, held: bool) -> Option<Duration> {
+    if held && situation.plan().controls.iter().any(|control| control.what == SUSPEND) {
+        return None;
+    }
+    Some(until(status.start_time.as_ref()?.0, deadline(situation)?.duration()?, situation.now))
 }
 
 /// Time from now until `start + length`; zero where that has passed.
 fn until(start: Timestamp, length: Duration, now: Timestamp) -> Duration {
+    // A start ahead of our clock counts as now: the cluster has more than one clock.
     let passed = Duration::try_from(now.duration_since(start)).unwrap_or_default();
     length.saturating_sub(passed)
 }
 
-/// Turns the launcher's control where the live object stands otherwise.
-fn switch(situation: &Situation<'_>, suspended: bool) -> Option<Action> {
+/// Turns the launcher's controls where a live object stands otherwise. A control that is
+/// absent from the object stands off.
+fn switches(situation: &Situation<'_>, held: bool) -> Vec<Action> {
     let plan = situation.plan();
-    let control = plan.controls.iter().find(|control| control.what == "suspend")?;
-    let planned = plan.objects.get(usize::try_from(control.manifest).ok()?)?;
-    let live = situation
-        .children
-        .iter()
-        .find(|child| child.kind == planned.kind && child.name == planned.name && !child.deleting)?;
-    let wanted = if suspended { &control.on } else { &control.off };
-    let stands = live.object.pointer(&control.at)?;
-    (stands != wanted).then(|| Action::Switch {
-        kind: live.kind.clone(),
-        name: live.name.clone(),
-        uid: live.uid.clone(),
-        at: control.at.clone(),
-        value: wanted.clone(),
-    })
+    let switch = |control: &Control| {
+        let planned = plan.objects.get(usize::try_from(control.manifest).ok()?)?;
+        let live = mine(situation).find(|child| is(child, situation.run, planned) && child.object != Value::Null)?;
+        let wanted = if held { &control.on } else { &control.off };
+        let stands = live.object.pointer(&control.at).unwrap_or(&control.off);
+        (stands != wanted).then(|| Action::Switch {
+            kind: live.kind.clone(),
+            name: live.name.clone(),
+            uid: live.uid.clone(),
+            at: control.at.clone(),
+            value: wanted.clone(),
+        })
+    };
+    plan.controls.iter().filter(|control| control.what == SUSPEND).filter_map(switch).collect()
 }
 
 /// After the end: what must stop at once, what goes with the primary, and everything
 /// once the time to live has passed.
 fn clean_up(situation: &Situation<'_>, status: &RunStatus) -> Acts {
-    let live = || situation.children.iter().filter(|child| !child.deleting);
     let recorded = situation.record.seen.application.as_ref().and_then(|application| application.spec.ttl.as_ref());
     let ttl = situation.run.spec.ttl.as_ref().or(recorded).and_then(Period::duration);
     let left = ttl.zip(status.completion_time.as_ref()).map(|(ttl, end)| until(end.0, ttl, situation.now));
     if left == Some(Duration::ZERO) {
-        return Acts { actions: live().map(delete).collect(), end: None, wake: None };
+        return Acts { actions: deletions(situation, |_| true), end: None, wake: None };
     }
-    // Its pods still run: the host decided the end, not the program.
+    // The host decided this end, not the program: its pods still run. Where the program
+    // ended, its pods stay, so that their logs can be read.
     let stop = status.reason.as_deref() == Some(Reason::DeadlineExceeded.as_str());
-    let goes = |child: &&Child| {
-        let planned =
-            situation.plan().objects.iter().find(|planned| planned.kind == child.kind && planned.name == child.name);
-        match planned {
-            Some(planned) if planned.primary => stop,
-            Some(planned) => planned.ends == Ends::WithPrimary,
-            None => child.attempt < situation.plan().attempt,
-        }
+    let goes = |child: &Child| match planned(situation, child) {
+        Some(planned) if planned.primary => stop,
+        Some(planned) => planned.ends == Ends::WithPrimary,
+        None => stop || child.attempt < published(status),
     };
-    let actions = live().filter(goes).map(delete).collect();
-    Acts { actions, end: None, wake: left.filter(|_| live().next().is_some()) }
+    let stays = mine(situation).any(|child| !goes(child));
+    Acts { actions: deletions(situation, goes), end: None, wake: left.filter(|_| stays) }
 }
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,9 @@
 //! Why pods do not run, in the words that the user needs. Pure.
+//!
+//! The texts are stable: the kubelet changes between two words for one trouble every few
+//! seconds, and each change would be a write.
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
 
 /// What keeps pods from running.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,41 +14,111 @@ pub struct Diagnosis {
     pub message: String,
 }
 
-/// Reasons of waiting containers that do not pass by themselves, the worst first.
-const STUCK: [&str; 6] = [
-    "InvalidImageName",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "RunContainerError",
-];
-
-/// The worst that keeps these pods from running; the same for the same pods.
-pub fn diagnose<'a>(pods: impl Iterator<Item = &'a Pod>) -> Option<Diagnosis> {
-    let mut found: Vec<(usize, String, Diagnosis)> = pods.filter_map(one).collect();
-    found.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-    found.into_iter().next().map(|(_, _, diagnosis)| diagnosis)
+/// What is found, the worst first: what no waiting mends.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Trouble {
+    InvalidImageName,
+    ImagePullBackOff,
+    CreateContainerConfigError,
+    FailedMount,
+    OOMKilled,
+    CrashLoopBackOff,
+    Unschedulable,
 }
 
-fn one(pod: &Pod) -> Option<(usize, String, Diagnosis)> {
-    let name = pod.metadata.name.clone().unwrap_or_default();
-    let status = pod.status.as_ref()?;
-    let init = status.init_container_statuses.iter().flatten();
-    for container in init.chain(status.container_statuses.iter().flatten()) {
-        let waiting = container.state.as_ref().and_then(|state| state.waiting.as_ref());
-        let reason = waiting.and_then(|waiting| waiting.reason.as_deref()).unwrap_or_default();
-        if let Some(rank) = STUCK.iter().position(|stuck| *stuck == reason) {
-            let message = format!("pod {name}: {reason} for image {}", container.image);
-            return Some((rank, name, Diagnosis { reason: reason.to_owned(), message }));
+impl Trouble {
+    fn as_str(self) -> &'static str {
+        match self {
+            Trouble::InvalidImageName => "InvalidImageName",
+            Trouble::ImagePullBackOff => "ImagePullBackOff",
+            Trouble::CreateContainerConfigError => "CreateContainerConfigError",
+            Trouble::FailedMount => "FailedMount",
+            Trouble::OOMKilled => "OOMKilled",
+            Trouble::CrashLoopBackOff => "CrashLoopBackOff",
+            Trouble::Unschedulable => "Unschedulable",
         }
     }
-    let conditions = status.conditions.as_ref()?;
-    let scheduled =
-        conditions.iter().find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")?;
-    (scheduled.reason.as_deref() == Some("Unschedulable")).then(|| {
-        let why = scheduled.message.clone().unwrap_or_default();
-        let message = format!("pod {name} finds no node: {why}");
-        (STUCK.len(), name, Diagnosis { reason: "Unschedulable".to_owned(), message })
-    })
+
+    /// What the kubelet's word for a waiting container means.
+    fn of_waiting(reason: &str) -> Option<Trouble> {
+        match reason {
+            "InvalidImageName" => Some(Trouble::InvalidImageName),
+            "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "ImageInspectError" => {
+                Some(Trouble::ImagePullBackOff)
+            }
+            "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
+                Some(Trouble::CreateContainerConfigError)
+            }
+            "FailedMount" | "FailedAttachVolume" => Some(Trouble::FailedMount),
+            "CrashLoopBackOff" => Some(Trouble::CrashLoopBackOff),
+            _ => None,
+        }
+    }
 }
+
+/// The worst that keeps these pods from running; the same for the same pods, in whatever
+/// order they come.
+pub fn diagnose<'a>(pods: impl Iterator<Item = &'a Pod>) -> Option<Diagnosis> {
+    let (trouble, _, message) = pods.filter_map(worst).min()?;
+    Some(Diagnosis { reason: trouble.as_str().to_owned(), message })
+}
+
+/// The worst of one pod, with its name and a sentence.
+fn worst(pod: &Pod) -> Option<(Trouble, String, String)> {
+    let status = pod.status.as_ref()?;
+    if pod.metadata.deletion_timestamp.is_some() || status.phase.as_deref() == Some("Succeeded") {
+        return None;
+    }
+    let name = pod.metadata.name.clone().unwrap_or_default();
+    let containers = status.init_container_statuses.iter().flatten().chain(status.container_statuses.iter().flatten());
+    let of_containers = containers.filter_map(container).min();
+    let (trouble, what) = of_containers.or_else(|| unschedulable(pod).map(|what| (Trouble::Unschedulable, what)))?;
+    Some((trouble, name.clone(), format!("pod {name} {what}")))
+}
+
+fn container(status: &ContainerStatus) -> Option<(Trouble, String)> {
+    let ContainerStatus { name, image, .. } = status;
+    let state = status.state.as_ref();
+    let waiting = state.and_then(|state| state.waiting.as_ref());
+    let found = waiting.and_then(|waiting| Trouble::of_waiting(waiting.reason.as_deref()?));
+    let ended = [state, status.last_state.as_ref()].into_iter().flatten().find_map(|state: &ContainerState| state.terminated.as_ref());
+    let out_of_memory = !status.ready && ended.is_some_and(|ended| ended.reason.as_deref() == Some("OOMKilled"));
+    let trouble = match found {
+        None | Some(Trouble::CrashLoopBackOff) if out_of_memory => Trouble::OOMKilled,
+        found => found?,
+    };
+    let said = waiting.and_then(|waiting| waiting.message.as_deref()).unwrap_or("the kubelet does not say why");
+    let what = match trouble {
+        Trouble::InvalidImageName => format!("cannot start: {image:?} is not the name of an image"),
+        Trouble::ImagePullBackOff => {
+            format!("cannot pull image {image}; check its name, its registry and its pull secret")
+        }
+        Trouble::OOMKilled => {
+            format!("needs more memory in container {name} than its size has; take a larger size")
+        }
+        Trouble::CrashLoopBackOff => match ended {
+            Some(ended) => format!("fails in container {name} again and again, last with exit code {}", ended.exit_code),
+            None => format!("fails in container {name} again and again"),
+        },
+        Trouble::CreateContainerConfigError | Trouble::FailedMount | Trouble::Unschedulable => {
+            format!("cannot start container {name}: {said}")
+        }
+    };
+    Some((trouble, what))
+}
+
+/// The scheduler's own words, without what it thinks of preemption.
+fn unschedulable(pod: &Pod) -> Option<String> {
+    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
+    let unscheduled = conditions.iter().find(|condition| {
+        condition.type_ == "PodScheduled"
+            && condition.status == "False"
+            && condition.reason.as_deref() == Some("Unschedulable")
+    })?;
+    let said = unscheduled.message.as_deref().unwrap_or("the scheduler does not say why");
+    let said = said.split(" preemption:").next().unwrap_or(said);
+    Some(format!("finds no node: {said}"))
+}
+
+#[cfg(test)]
+mod tests;

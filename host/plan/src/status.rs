@@ -1,10 +1,12 @@
 //! Step 10, status: what the Run shows, and when to come back. Pure.
+//!
+//! The status of a Run that has ended is final. Texts are stable, so that a wake-up that
+//! finds nothing new writes nothing; times are whole seconds, as the API server keeps them.
 
 use std::time::Duration;
 
-use codeflare_api::reason::Retry;
 use codeflare_api::run::{Exit, Launch, LaunchedObject, Phase, PluginRef};
-use codeflare_api::{Condition, ConditionType, Reason, Run, RunStatus};
+use codeflare_api::{Condition, ConditionType, Reason, Run, RunStatus, names};
 use codeflare_documents::launcher::Observation;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -12,15 +14,17 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use crate::diagnose::diagnose;
 use crate::live::{End, Next, Outcome, RunEvent, Situation};
 use crate::observe::of_attempt;
-use crate::plan::{PlannedPlugin, Record};
+use crate::plan::{Plan, PlannedPlugin, Record};
 use crate::stop::Stop;
+use fit::{cut, fit, word};
 
-/// Longest message of a status, in bytes.
+mod fit;
+mod wake;
+
+/// Longest message of a status and note of an event, in bytes.
 const LONGEST: usize = 1024;
-/// Most choices that a status shows; the record has all of them.
-const MOST_CHOICES: usize = 4;
-/// Bounds of the growing delay.
-const BACKOFF: (u64, u64) = (5, 300);
+/// Longest message of a condition: the status has the whole.
+const LONGEST_IN_CONDITION: usize = 512;
 
 /// The Run's next status. A Run that has ended stays as it is.
 pub fn next(run: &Run, outcome: &Outcome<'_>, now: Timestamp) -> Next {
@@ -28,13 +32,14 @@ pub fn next(run: &Run, outcome: &Outcome<'_>, now: Timestamp) -> Next {
     if old.phase.is_some_and(Phase::is_terminal) {
         return Next { status: old, events: Vec::new(), wake: None };
     }
+    let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let mut status = old.clone();
     status.observed_generation = run.metadata.generation;
-    let mut draft = Draft { run, old: &old, status, now };
+    let mut draft = Draft { run, old: &old, status, now, warning: false };
     let wake = draft.outcome(outcome);
-    let status = draft.status;
-    let events = events(&old, &status);
-    Next { status, events, wake }
+    let warning = draft.warning;
+    let status = fit(draft.status);
+    Next { events: event(&old, &status, warning).into_iter().collect(), status, wake }
 }
 
 /// A status that is being written.
@@ -43,89 +48,158 @@ struct Draft<'a> {
     old: &'a RunStatus,
     status: RunStatus,
     now: Timestamp,
+    /// Whether somebody should look at what the status says.
+    warning: bool,
 }
 
 impl Draft<'_> {
     fn outcome(&mut self, outcome: &Outcome<'_>) -> Option<Duration> {
         match outcome {
-            Outcome::Stopped(stop) => return self.stopped(stop),
+            Outcome::Stopped(stop) => self.stopped(stop),
             Outcome::Held => {
-                self.say(
-                    Phase::Suspended,
-                    Reason::Suspended.as_str(),
-                    "planned; it is launched when spec.suspend is taken back",
-                );
+                let message = "planned; it is launched when spec.suspend is taken back";
+                self.say(Phase::Suspended, Reason::Suspended.as_str(), message);
                 self.reached(ConditionType::Planned);
+                None
             }
             Outcome::WaitingForPods(record) => {
-                self.launch(record, None);
-                let message =
-                    format!("attempt {} starts once the pods of the one before are gone", record.plan.attempt);
-                self.say(Phase::Restarting, Reason::Retrying.as_str(), &message);
-                self.reached(ConditionType::Recorded);
+                self.waiting(record);
+                None
             }
             Outcome::Launched { situation, primary, end, trouble } => {
-                self.launch(situation.record, primary.clone());
-                self.reached(ConditionType::Launched);
-                self.live(situation);
-                if let Some(stop) = trouble {
-                    self.condition(ConditionType::Launched, "False", stop.reason().as_str(), &stop.message());
-                    self.status.message = Some(cut(&stop.message()));
+                self.launched(situation, primary.as_ref());
+                match (end, trouble) {
+                    (Some(end), _) => self.end(end, situation),
+                    (None, Some(stop)) => return self.troubled(stop),
+                    (None, None) => {}
                 }
-                if let Some(end) = end {
-                    self.end(end);
-                }
-                if let Some(stop) = trouble {
-                    return Some(self.delay(stop, ConditionType::Launched));
-                }
+                None
             }
         }
-        None
     }
 
     fn stopped(&mut self, stop: &Stop) -> Option<Duration> {
         let reason = stop.reason();
-        // Whoever was launched goes on; the condition tells what is wrong beside it.
-        let launched = self.old.launch.as_ref().is_some_and(|launch| launch.object.is_some());
-        let fatal = matches!(reason, Reason::RecordForged | Reason::RecordGone | Reason::RecordTooLarge);
-        let phase = match self.old.phase {
-            _ if fatal => Phase::Failed,
-            Some(phase) if launched => phase,
-            _ => Phase::Pending,
-        };
-        self.say(phase, reason.as_str(), &stop.message());
-        self.before(stop.step);
-        self.condition(stop.step, "False", reason.as_str(), &stop.message());
-        if fatal {
-            self.finished(ConditionType::Failed, reason, &stop.message());
+        let message = stop.message();
+        self.warning = true;
+        // A record that was lost or changed cannot be executed, nor planned again.
+        if matches!(reason, Reason::RecordForged | Reason::RecordGone) {
+            self.before(stop.step);
+            self.condition(stop.step, "False", reason.as_str(), &message);
+            self.say(Phase::Failed, reason.as_str(), &message);
+            self.finished(ConditionType::Failed, reason, &message);
             return None;
         }
-        match reason.retry() {
-            Retry::OnChange => None,
-            Retry::After(time) => Some(time),
-            Retry::Backoff => Some(self.delay(stop, stop.step)),
+        // Whoever was launched goes on; the condition tells what is wrong beside it.
+        let launched = self.old.launch.as_ref().and_then(|launch| launch.object.as_ref());
+        if launched.is_none_or(|object| object.uid.is_none()) {
+            self.before(stop.step);
+        }
+        let phase = self.old.phase.filter(|_| launched.is_some()).unwrap_or(Phase::Pending);
+        self.say(phase, reason.as_str(), &message);
+        self.condition(stop.step, "False", reason.as_str(), &message);
+        self.wake(stop)
+    }
+
+    /// The attempt before must be gone first. What made it fail stays to be read.
+    fn waiting(&mut self, record: &Record) {
+        if self.old.launch.as_ref().is_none_or(|launch| launch.attempt != record.plan.attempt) {
+            self.status.workers = Some(none_ready(&record.plan));
+            self.status.start_time = None;
+        }
+        self.launch(record, None);
+        self.reached(ConditionType::Recorded);
+        self.warning = true;
+        if self.old.reason.as_deref() != Some(Reason::Retrying.as_str()) {
+            let message = format!("attempt {} starts once what is left of the one before is gone", record.plan.attempt);
+            self.say(Phase::Restarting, Reason::Retrying.as_str(), &message);
         }
     }
 
-    /// The delay grows with the age of the failing condition: no counter is kept, and a
-    /// restart changes nothing.
-    fn delay(&self, stop: &Stop, step: ConditionType) -> Duration {
-        let failing = self.status.conditions.iter().find(|condition| condition.type_ == step.as_str());
-        let since = failing.map_or(self.now, |condition| condition.last_transition_time.0);
-        let age = u64::try_from(self.now.duration_since(since).as_secs()).unwrap_or(0).clamp(BACKOFF.0, BACKOFF.1);
-        // Up to a tenth more, the same for the same Run: many Runs do not come back at once.
-        let uid = self.run.metadata.uid.as_deref().unwrap_or_default();
-        let spread = uid.bytes().map(u64::from).sum::<u64>() % 100;
-        match stop.reason().retry() {
-            Retry::After(time) => time,
-            Retry::OnChange | Retry::Backoff => Duration::from_millis(age * (1000 + spread)),
+    fn launched(&mut self, situation: &Situation<'_>, primary: Option<&String>) {
+        let before = self.old.launch.as_ref().and_then(|launch| launch.object.as_ref()?.uid.as_ref());
+        let fresh = before.is_none() || before != primary;
+        self.launch(situation.record, primary.cloned());
+        self.reached(ConditionType::Launched);
+        if fresh {
+            self.say(Phase::Starting, Reason::Starting.as_str(), "launched; its pods are on their way");
+            self.status.workers = Some(none_ready(situation.plan()));
+            self.status.start_time = None;
+        }
+        if let Some(observation) = situation.observation {
+            self.observed(situation, observation);
+        }
+    }
+
+    fn observed(&mut self, situation: &Situation<'_>, observation: &Observation) {
+        let phase = match observation.phase.as_str() {
+            "Queued" => Phase::Queued,
+            "Starting" => Phase::Starting,
+            "Running" => Phase::Running,
+            "Restarting" => Phase::Restarting,
+            "Suspended" => Phase::Suspended,
+            // The end is decided by act: another attempt may follow. A word that we do
+            // not know changes nothing.
+            _ => self.status.phase.unwrap_or(Phase::Starting),
+        };
+        self.say(phase, word(&observation.reason).unwrap_or(&format!("{phase:?}")), &observation.message);
+        if matches!(phase, Phase::Starting | Phase::Running)
+            && let Some(found) = diagnose(of_attempt(situation.pods, situation.run, situation.plan().attempt))
+        {
+            self.warning = true;
+            self.say(phase, &found.reason, &found.message);
+        }
+        let (ready, total) = observation.roles.iter().fold((0_u32, 0_u32), |(ready, total), role| {
+            (ready.saturating_add(role.ready), total.saturating_add(role.total))
+        });
+        if !observation.roles.is_empty() {
+            self.status.workers = Some(format!("{ready}/{total}"));
+        }
+        match phase {
+            // As Job's: a resume starts the clock anew.
+            Phase::Suspended | Phase::Queued => self.status.start_time = None,
+            Phase::Running if self.status.start_time.is_none() => self.status.start_time = Some(Time(self.now)),
+            _ => {}
+        }
+    }
+
+    /// It goes on, but nobody can read how it does.
+    fn troubled(&mut self, stop: &Stop) -> Option<Duration> {
+        let reason = stop.reason();
+        let message = stop.message();
+        self.warning = true;
+        self.say(self.status.phase.unwrap_or(Phase::Starting), reason.as_str(), &message);
+        self.condition(stop.step, "False", reason.as_str(), &message);
+        self.wake(stop)
+    }
+
+    fn end(&mut self, end: &End, situation: &Situation<'_>) {
+        match end {
+            End::Succeeded => {
+                let said = situation.observation.map_or("", |observation| observation.message.as_str());
+                self.warning = false;
+                self.say(Phase::Succeeded, Reason::Succeeded.as_str(), if said.is_empty() { "it ended well" } else { said });
+                self.finished(ConditionType::Succeeded, Reason::Succeeded, "");
+                self.status.exit = Some(Exit { code: Some(0) });
+            }
+            End::Failed { reason, message, exit_code } => {
+                self.warning = true;
+                self.say(Phase::Failed, reason.as_str(), message);
+                self.finished(ConditionType::Failed, *reason, message);
+                self.status.exit = exit_code.map(|code| Exit { code: Some(code) });
+            }
+            End::Retrying { message } => {
+                self.warning = true;
+                self.say(Phase::Restarting, Reason::Retrying.as_str(), message);
+                self.status.start_time = None;
+            }
         }
     }
 
     fn say(&mut self, phase: Phase, reason: &str, message: &str) {
         self.status.phase = Some(phase);
         self.status.reason = Some(reason.to_owned());
-        self.status.message = Some(cut(message));
+        self.status.message = Some(cut(message, LONGEST));
     }
 
     fn launch(&mut self, record: &Record, primary: Option<String>) {
@@ -140,70 +214,21 @@ impl Draft<'_> {
         self.status.launch = Some(Launch {
             attempt: plan.attempt,
             plan: record.digest.clone(),
-            record: codeflare_api::names::record(&plan.name),
+            record: names::record(&plan.name),
             object,
             size_name: Some(plan.size_name.clone()),
             size: Some(plan.size.clone()),
-            choices: overruled.take(MOST_CHOICES).cloned().collect(),
+            choices: overruled.cloned().collect(),
             launcher: Some(plugin(&plan.launcher)),
-            sizing_policies: plan.sizing_policies.iter().take(MOST_CHOICES).map(plugin).collect(),
+            sizing_policies: plan.sizing_policies.iter().map(plugin).collect(),
         });
-        if self.status.workers.is_none() {
-            let total: u32 = plan.roles.iter().map(|role| role.count).sum();
-            self.status.workers = Some(format!("0/{total}"));
-        }
-    }
-
-    fn live(&mut self, situation: &Situation<'_>) {
-        let Some(observation) = situation.observation else {
-            if self.old.phase.is_none_or(|phase| matches!(phase, Phase::Pending | Phase::Restarting | Phase::Suspended))
-            {
-                self.say(Phase::Starting, Reason::Starting.as_str(), "launched; its pods are on their way");
-            }
-            return;
-        };
-        let phase = phase(observation, self.old);
-        self.say(phase, &observation.reason, &observation.message);
-        if matches!(phase, Phase::Starting | Phase::Running)
-            && let Some(diagnosis) = diagnose(of_attempt(situation.pods, situation.plan().attempt))
-        {
-            self.say(phase, &diagnosis.reason, &diagnosis.message);
-        }
-        let (ready, total) = observation.roles.iter().fold((0_u32, 0_u32), |(ready, total), role| {
-            (ready.saturating_add(role.ready), total.saturating_add(role.total))
-        });
-        self.status.workers = Some(format!("{ready}/{total}"));
-        match phase {
-            // As Job's: a resume starts the clock anew.
-            Phase::Suspended | Phase::Queued => self.status.start_time = None,
-            Phase::Running if self.status.start_time.is_none() => self.status.start_time = Some(Time(self.now)),
-            _ => {}
-        }
-    }
-
-    fn end(&mut self, end: &End) {
-        match end {
-            End::Succeeded => {
-                self.status.phase = Some(Phase::Succeeded);
-                self.finished(ConditionType::Succeeded, Reason::Succeeded, "it ended well");
-                self.status.exit = Some(Exit { code: Some(0) });
-            }
-            End::Failed { reason, message, exit_code } => {
-                self.say(Phase::Failed, reason.as_str(), message);
-                self.finished(ConditionType::Failed, *reason, message);
-                self.status.exit = exit_code.map(|code| Exit { code: Some(code) });
-            }
-            End::Retrying { message } => {
-                self.say(Phase::Restarting, Reason::Retrying.as_str(), message);
-                self.status.start_time = None;
-            }
-        }
     }
 
     fn finished(&mut self, how: ConditionType, reason: Reason, message: &str) {
-        let well = how == ConditionType::Succeeded;
-        self.condition(ConditionType::Succeeded, if well { "True" } else { "False" }, reason.as_str(), message);
-        self.condition(ConditionType::Failed, if well { "False" } else { "True" }, reason.as_str(), message);
+        for end in [ConditionType::Succeeded, ConditionType::Failed] {
+            let (state, message) = if end == how { ("True", message) } else { ("False", "") };
+            self.condition(end, state, reason.as_str(), message);
+        }
         self.status.completion_time = Some(Time(self.now));
     }
 
@@ -215,45 +240,38 @@ impl Draft<'_> {
 
     /// Every step before this one is done; those behind it are not there.
     fn before(&mut self, step: ConditionType) {
+        let later = |condition: &Condition| {
+            ConditionType::ALL.into_iter().any(|one| one > step && one.as_str() == condition.type_)
+        };
+        self.status.conditions.retain(|condition| !later(condition));
         for earlier in ConditionType::ALL.into_iter().filter(|one| *one < step) {
             self.condition(earlier, "True", Reason::Done.as_str(), "");
         }
-        let later: Vec<_> =
-            ConditionType::ALL.into_iter().filter(|one| *one > step).map(ConditionType::as_str).collect();
-        self.status.conditions.retain(|condition| !later.contains(&condition.type_.as_str()));
     }
 
     /// Sets a condition; its time changes only with its status.
     fn condition(&mut self, type_: ConditionType, state: &str, reason: &str, message: &str) {
         let before = self.old.conditions.iter().find(|condition| condition.type_ == type_.as_str());
-        let since = before
-            .filter(|before| before.status == state)
-            .map_or_else(|| Time(self.now), |before| before.last_transition_time.clone());
+        let same = before.filter(|before| before.status == state);
         let condition = Condition {
             type_: type_.as_str().to_owned(),
             status: state.to_owned(),
             reason: reason.to_owned(),
-            message: cut(message),
+            message: cut(message, LONGEST_IN_CONDITION),
             observed_generation: self.run.metadata.generation,
-            last_transition_time: since,
+            last_transition_time: same.map_or(Time(self.now), |before| before.last_transition_time.clone()),
         };
         match self.status.conditions.iter_mut().find(|known| known.type_ == type_.as_str()) {
             Some(known) => *known = condition,
             None => self.status.conditions.push(condition),
         }
     }
-}
 
-/// What the launcher's word means; a word that we do not know changes nothing.
-fn phase(observation: &Observation, old: &RunStatus) -> Phase {
-    match observation.phase.as_str() {
-        "Queued" => Phase::Queued,
-        "Running" => Phase::Running,
-        "Restarting" => Phase::Restarting,
-        "Suspended" => Phase::Suspended,
-        "Starting" => Phase::Starting,
-        // The end itself is decided by act: it may be followed by another attempt.
-        _ => old.phase.unwrap_or(Phase::Starting),
+    /// When to try again what stopped.
+    fn wake(&self, stop: &Stop) -> Option<Duration> {
+        let failing = self.status.conditions.iter().find(|condition| condition.type_ == stop.step.as_str());
+        let since = failing.map_or(self.now, |condition| condition.last_transition_time.0);
+        wake::after(stop.reason(), since, self.now, self.run.metadata.uid.as_deref().unwrap_or_default())
     }
 }
 
@@ -261,22 +279,16 @@ fn plugin(plugin: &PlannedPlugin) -> PluginRef {
     PluginRef { name: plugin.name.clone(), digest: plugin.digest.clone() }
 }
 
-/// An event for each new reason that somebody may wait for.
-fn events(old: &RunStatus, new: &RunStatus) -> Vec<RunEvent> {
-    if (old.phase, &old.reason) == (new.phase, &new.reason) {
-        return Vec::new();
-    }
-    let phase = new.phase.unwrap_or(Phase::Pending);
-    let warning = matches!(phase, Phase::Pending | Phase::Failed | Phase::Restarting);
-    let note = new.message.clone().unwrap_or_default();
-    new.reason.clone().map(|reason| RunEvent { warning, reason, note }).into_iter().collect()
+fn none_ready(plan: &Plan) -> String {
+    format!("0/{}", plan.roles.iter().fold(0_u32, |total, role| total.saturating_add(role.count)))
 }
 
-/// At most [`LONGEST`] bytes, cut between characters.
-fn cut(text: &str) -> String {
-    let mut end = text.len().min(LONGEST);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default().to_owned()
+/// An event for each new phase or reason.
+fn event(old: &RunStatus, new: &RunStatus, warning: bool) -> Option<RunEvent> {
+    let changed = (old.phase, &old.reason) != (new.phase, &new.reason);
+    let note = new.message.clone().unwrap_or_default();
+    changed.then(|| RunEvent { warning, reason: new.reason.clone().unwrap_or_default(), note })
 }
+
+#[cfg(test)]
+mod tests;
