@@ -1,0 +1,27 @@
+{{/* Name of the host's objects. */}}
+{{- define "codeflare.name" -}}
+codeflare-host
+{{- end }}
+
+{{/* Name of a cluster-wide object: two releases must not share one. */}}
+{{- define "codeflare.clusterName" -}}
+{{ printf "codeflare-host-%s" .Release.Namespace | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "codeflare.serviceAccount" -}}
+{{ .Values.serviceAccount.name | default .Release.Name }}
+{{- end }}
+
+{{/* Labels that select the host's pods; they never change. */}}
+{{- define "codeflare.selector" -}}
+app.kubernetes.io/name: codeflare-host
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "codeflare.labels" -}}
+{{ include "codeflare.selector" . }}
+app.kubernetes.io/part-of: codeflare
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
