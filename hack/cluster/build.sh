@@ -80,7 +80,7 @@ build() {
   pid=$!
   while kill -0 "$pid" 2>/dev/null; do
     # Ends with the build, or after half a minute for a word of progress.
-    timeout 30 tail --pid="$pid" -f /dev/null || say "still building $name, $((SECONDS - began)) s"
+    timeout 30 tail -s 0.2 --pid="$pid" -f /dev/null || say "still building $name, $((SECONDS - began)) s"
   done
   if ! wait "$pid"; then
     tail -n 20 "$log" >&2

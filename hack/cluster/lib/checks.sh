@@ -19,6 +19,7 @@ check_tools() {
 check_state_folder() {
   [[ ! -e $STATE || -e $STATE/$STATE_MARKER || -z $(ls -A "$STATE" 2>/dev/null) ]] ||
     die "$STATE is not empty and not a state folder of this cluster; choose another."
+  [[ $STATE != *[[:space:]]* ]] || die "The path $STATE contains a blank, which not every part of Kubernetes bears."
   # containerd's sockets lie three levels below; the kernel allows 107 bytes.
   ((${#STATE} <= 75)) || die "The path $STATE is longer than 75 bytes, too long for the sockets in it."
 }
@@ -59,12 +60,23 @@ check_port() {
   done < <(listeners_on "$1" "$2")
 }
 
+# check_ranges: the pods' and services' addresses lead nowhere else yet.
+check_ranges() {
+  local range route
+  for range in "$POD_RANGE" "$SERVICE_SUBNET"; do
+    route=$(ip -4 -o route show exact "$range" 2>/dev/null | head -n 1 || true)
+    [[ -z $route || $route == *" dev $NODE_LINK "* ]] ||
+      die "The address range $range is in use on this machine: $route."
+  done
+}
+
 check_ports() {
   local port
   command -v ss >/dev/null || return 0 # iproute2 comes with the packages
   check_port "$API_ADDRESS" "$API_PORT"
   for port in "$ETCD_PORT" "$ETCD_PEER_PORT" "$CONTROLLERS_PORT"; do check_port 127.0.0.1 "$port"; done
   [[ $MODE == full ]] || return 0
+  check_ranges
   check_port "$NODE_IP" 53
   check_port "$NODE_IP" "$KUBELET_PORT"
   for port in "$SCHEDULER_PORT" "$KUBELET_HEALTH_PORT" "$PROXY_HEALTH_PORT" "$PROXY_METRICS_PORT" \

@@ -29,6 +29,7 @@ YAML
 start_etcd() {
   local client=http://127.0.0.1:$ETCD_PORT peer=http://127.0.0.1:$ETCD_PEER_PORT
   start etcd --name codeflare --data-dir "$DATA/etcd" --log-level warn \
+    --heartbeat-interval 50 --election-timeout 500 \
     --listen-client-urls "$client" --advertise-client-urls "$client" \
     --listen-peer-urls "$peer" --initial-advertise-peer-urls "$peer" --initial-cluster "codeflare=$peer"
 }
@@ -61,11 +62,13 @@ start_controllers() {
   local controllers='*'
   # Without nodes, these would evict and collect the pods that a test plays
   # the kubelet for.
-  [[ $MODE == full ]] ||
+  if [[ $MODE == api ]]; then
     controllers='*,-node-lifecycle-controller,-taint-eviction-controller,-pod-garbage-collector-controller'
+  fi
   start kube-controller-manager --kubeconfig="$CONF/controllers.kubeconfig" --controllers="$controllers" \
     --bind-address=127.0.0.1 --secure-port="$CONTROLLERS_PORT" --cert-dir="$RUN/controllers" \
     --leader-elect=false --use-service-account-credentials=true --root-ca-file="$PKI/ca.crt" \
+    --kube-api-qps=200 --kube-api-burst=400 \
     --service-account-private-key-file="$PKI/service-accounts.key" \
     --cluster-signing-cert-file="$PKI/ca.crt" --cluster-signing-key-file="$PKI/ca.key" \
     --flex-volume-plugin-dir="$DATA/volume-plugins"

@@ -78,7 +78,7 @@ stop() {
 }
 
 # gone_within SECONDS PID
-gone_within() { timeout "$1" tail --pid="$2" -f /dev/null 2>/dev/null; }
+gone_within() { timeout "$1" tail -s 0.05 --pid="$2" -f /dev/null 2>/dev/null; }
 
 # own_pids: every process whose program is a link of ours, pid file or not.
 own_pids() {

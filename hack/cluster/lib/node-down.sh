@@ -1,0 +1,82 @@
+# shellcheck shell=bash
+# Taking a node's containers, mounts and cgroups away, whether or not the
+# processes that made them still live. Sourced, never run.
+
+# remove_containers: containerd first, then its shims, then what runc started.
+# runc's own records under STATE say which processes those are.
+remove_containers() {
+  local pid id root=$RUN/runc/k8s.io shim_sockets
+  stop containerd
+  shim_sockets=$(cat "$RUN"/containerd/io.containerd.runtime.v2.task/k8s.io/*/address 2>/dev/null || true)
+  for pid in $(shim_pids); do
+    kill -9 "$pid" 2>/dev/null || true
+    gone_within 5 "$pid" || say "process $pid does not end"
+  done
+  if [[ -d $root ]] && command -v runc >/dev/null; then
+    for id in "$root"/*; do
+      [[ -e $id ]] || continue
+      id=$(basename "$id")
+      runc --root "$root" delete --force "$id" 2>/dev/null || say "container $id does not end"
+    done
+  fi
+  # The files have no line ends: "unix:///run/…unix:///run/…".
+  for id in ${shim_sockets//unix:\/\// }; do rm -f "$id"; done
+  remove_cni_results
+  remove_kubelet_files
+  remove_cgroups
+}
+
+# shim_pids: shims name their containerd's socket on their command line.
+shim_pids() {
+  local dir
+  for dir in /proc/[0-9]*; do
+    if tr '\0' ' ' <"$dir/cmdline" 2>/dev/null | grep -qF "containerd-shim-runc-v2 -namespace k8s.io" &&
+      tr '\0' '\n' <"$dir/cmdline" 2>/dev/null | grep -qxF "$RUN/containerd.sock"; then
+      echo "${dir#/proc/}"
+    fi
+  done
+}
+
+# CNI keeps a file per pod outside our folder, ours under our network's name,
+# and one for the pod's loopback.
+remove_cni_results() {
+  local file id
+  for file in /var/lib/cni/results/codeflare-*-eth0; do
+    [[ -e $file ]] || continue
+    id=$(basename "$file" -eth0)
+    rm -f "$file" "/var/lib/cni/results/cni-loopback-${id#codeflare-}-lo"
+  done
+}
+
+remove_kubelet_files() {
+  local link
+  for link in /var/log/containers/*.log; do
+    [[ $(readlink "$link") != "$LOG/pods/"* ]] || rm -f "$link"
+  done
+  # Made by every kubelet at a fixed place; dead once nobody listens on it.
+  ss -H -lx | grep -qF /var/lib/kubelet/device-plugins/kubelet.sock ||
+    rm -f /var/lib/kubelet/device-plugins/kubelet.sock /var/lib/kubelet/device-plugins/kubelet_internal_checkpoint
+}
+
+# remove_cgroups: kubelet's, in one hierarchy (v2) or in each (v1). A killed
+# process stays in its cgroup until it is reaped, hence the wait.
+remove_cgroups() {
+  wait_for 10 "the pods' cgroups to be empty" cgroups_removed || true
+}
+
+cgroups_removed() {
+  local dir left=0
+  for dir in /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods; do
+    [[ -d $dir ]] || continue
+    find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    [[ ! -d $dir ]] || left=1
+  done
+  return "$left"
+}
+
+unmount_state() {
+  local mount
+  while read -r mount; do
+    umount -l "$mount" || say "could not unmount $mount"
+  done < <(awk -v dir="$STATE/" 'index($2, dir) == 1 {print $2}' /proc/mounts | sort -r)
+}
