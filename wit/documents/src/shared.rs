@@ -47,8 +47,10 @@ pub struct Choice {
 }
 
 /// Compute resources of one pod; requests and limits are the same.
+///
+/// Also part of requests, so it may gain members, and readers ignore what they do not know.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Resources {
     /// Thousandths of a CPU core.
     pub cpu_millis: u64,
@@ -59,8 +61,10 @@ pub struct Resources {
 }
 
 /// How big a Run is.
+///
+/// Also part of requests, so it may gain members, and readers ignore what they do not know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Size {
     /// How many workers; 0 is allowed.
     pub workers: u32,
