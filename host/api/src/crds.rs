@@ -34,11 +34,11 @@ pub(crate) fn choices(_: &mut SchemaGenerator) -> Schema {
             "type": "object",
             "required": ["field", "value", "by", "why", "over"],
             "properties": {
-                "field": {"type": "string"},
-                "value": {"x-kubernetes-preserve-unknown-fields": true},
-                "by": {"type": "string"},
-                "why": {"type": "string"},
-                "over": {"type": "array", "items": {"type": "array", "items": {"x-kubernetes-preserve-unknown-fields": true}}},
+                "field": {"type": "string", "description": "What was decided, such as `workers`."},
+                "value": {"x-kubernetes-preserve-unknown-fields": true, "description": "The value that holds."},
+                "by": {"type": "string", "description": "Who decided: an object as Kind/name, a plugin, or the host."},
+                "why": {"type": "string", "description": "Why, in one clause."},
+                "over": {"type": "array", "description": "What others wanted: pairs of who and value.", "items": {"type": "array", "items": {"x-kubernetes-preserve-unknown-fields": true}}},
             },
         },
     })

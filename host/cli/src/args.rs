@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// Where the host's image has its plugins.
-const PLUGINS: &str = "/usr/share/codeflare/plugins";
+const PLUGINS: &str = "/plugins";
 
 /// Large jobs on a shared Kubernetes cluster, launched by plugins
 #[derive(Debug, Parser)]

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# The chart without a cluster: lint, what it renders, what its schema refuses.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+# shellcheck source=hack/lib.sh
+. hack/lib.sh
+
+HELM=$(program helm)
+render() { "$HELM" template codeflare "$CHART" --namespace "$NAMESPACE" "$@"; }
+
+# refuses FLAG VALUE WORDS: the values are refused, in words that name the field.
+refuses() {
+  local words
+  words=$(render "$1" "$2" 2>&1 >/dev/null) && die "chart: $1 $2 was accepted"
+  [[ $words == *"$3"* ]] || die "chart: $1 $2 is refused without naming $3: $words"
+}
+
+# renders COUNT PATTERN FLAGS...: so many lines of the manifests match.
+renders() {
+  local wanted=$1 pattern=$2 found
+  shift 2
+  found=$(render "$@" | grep -cE -- "$pattern" || true)
+  [[ $found == "$wanted" ]] || die "chart: $* renders '$pattern' $found times, not $wanted"
+}
+
+"$HELM" lint --quiet "$CHART"
+
+# What it renders by default is what was read and committed.
+snapshot=$CHART/tests/default.yaml
+if [[ ${1:-} == --update ]]; then
+  mkdir -p "$(dirname "$snapshot")"
+  render >"$snapshot"
+fi
+diff -u "$snapshot" <(render) || die "chart: the default manifests differ; read the difference, then hack/test/chart.sh --update"
+
+# Closed at every level: each object of the values refuses a member that it does not know.
+count=0
+while IFS= read -r path; do
+  refuses --set "${path:+$path.}unknownMember=1" unknownMember
+  count=$((count + 1))
+done < <(jq -r 'def walk($at): select(.additionalProperties == false) | $at,
+    ((.properties // {}) | to_entries[] | .key as $k | .value | walk(if $at == "" then $k else $at + "." + $k end));
+  walk("")' "$CHART/values.schema.json")
+((count >= 10)) || die "chart: only $count closed objects were found in values.schema.json"
+
+refuses --set host.replicas=many replicas
+refuses --set runs.user=0 user
+refuses --set host.image.pullPolicy=Sometimes pullPolicy
+refuses --set sizes.config.BIG.workers=1 BIG
+refuses --set sizes.config.sm.memory=lots memory
+
+renders 0 '^kind: PodDisruptionBudget$'
+renders 1 '^kind: PodDisruptionBudget$' --set host.replicas=2
+renders 2 '^kind: Plugin$'
+renders 1 '^kind: Plugin$' --set plugins.job.enabled=false
+renders 0 '^kind: RunSizeConfiguration$' --set sizes.enabled=false
+renders 1 '^    huge:$' --set sizes.config.huge.workers=1,sizes.config.huge.cpu=1,sizes.config.huge.memory=1Gi
+renders 0 '^    xxl:$' --set sizes.config.xxl=null
+renders 1 'priorityClassName: high$' --set host.priorityClassName=high
+renders 1 'name: CODEFLARE_USER, value: "2000000"' --set runs.user=2000000
+renders 1 'readOnlyRootFilesystem: true'
+renders 0 'aggregate-to-view' --set aggregatedRoles.enabled=false
+# No right on everything but in the role that says so.
+renders 1 '\["\*"\]'
+echo "chart: $count closed objects, default manifests as committed"
