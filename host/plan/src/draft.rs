@@ -28,20 +28,17 @@ pub enum Next {
 /// # Errors
 /// With every problem of the step that stopped it.
 pub fn draft(seen: &Seen, attempt: u32, exchanges: &[Exchange]) -> Result<Next, Stop> {
-    run(seen, resolve(seen)?, attempt, exchanges)
+    run(seen, attempt, &[], exchanges)
 }
 
 /// Drafts a later attempt on the first one's inputs, size and digests, under a new name.
-/// The exchanges are those of the later attempt; the first one's answers of sizing
-/// policies are taken over without asking again.
+/// The exchanges are those of the later attempt; what sizing policies answered for the
+/// first one holds, also where a newer host would ask them in other words.
 ///
 /// # Errors
 /// With every problem of the step that stopped it.
 pub fn redraft(first: &Record, attempt: u32, exchanges: &[Exchange]) -> Result<Next, Stop> {
-    let decided = first.exchanges.iter().filter(|exchange| matches!(exchange.request, Request::Decide { .. }));
-    let mut known: Vec<Exchange> = decided.cloned().collect();
-    known.extend(exchanges.iter().filter(|exchange| !matches!(exchange.request, Request::Decide { .. })).cloned());
-    draft(&first.seen, attempt, &known)
+    run(&first.seen, attempt, &first.exchanges, exchanges)
 }
 
 /// Drafts with a plugin at hand: every call is answered by `ask`.
@@ -66,7 +63,8 @@ pub fn drive(
     }
 }
 
-fn run(seen: &Seen, resolved: Resolved, attempt: u32, exchanges: &[Exchange]) -> Result<Next, Stop> {
+fn run(seen: &Seen, attempt: u32, first: &[Exchange], exchanges: &[Exchange]) -> Result<Next, Stop> {
+    let resolved: Resolved = resolve(seen)?;
     let mut answers = exchanges.iter();
     let mut sized: Option<Sized> = None;
     for policy in &resolved.policies {
@@ -74,7 +72,7 @@ fn run(seen: &Seen, resolved: Resolved, attempt: u32, exchanges: &[Exchange]) ->
             request: Box::new(size::request(seen, &resolved, policy)?),
             proposed: sized.as_ref().map(|sized| sized.size.clone()),
         };
-        let decision = match answer(policy, request, &mut answers) {
+        let decision = match decided(first, policy).map_or_else(|| answer(policy, request, &mut answers), Ok) {
             Ok(Answer::Decided(decision)) => decision,
             Ok(Answer::Declined(decline)) => {
                 return Err(size::declined(ConditionType::Sized, &policy.name, decline));
@@ -82,6 +80,7 @@ fn run(seen: &Seen, resolved: Resolved, attempt: u32, exchanges: &[Exchange]) ->
             Ok(_) => return Err(other_answer(ConditionType::Sized, policy)),
             Err(call) => return Ok(Next::Call(call)),
         };
+        size::check(&policy.name, &decision)?;
         let mut choices = sized.map(|sized| sized.choices).unwrap_or_default();
         choices.extend(decision.choices);
         sized = Some(Sized { size: decision.size, choices });
@@ -102,20 +101,29 @@ fn run(seen: &Seen, resolved: Resolved, attempt: u32, exchanges: &[Exchange]) ->
     }
 }
 
-/// The recorded answer to exactly this call, or the call that is due. An exchange that
-/// answers another call is not taken: what follows is asked anew.
+/// What a policy decided for the first attempt.
+fn decided(first: &[Exchange], policy: &PlannedPlugin) -> Option<Answer> {
+    let same = |exchange: &&Exchange| {
+        matches!(exchange.request, Request::Decide { .. })
+            && exchange.plugin == policy.name
+            && exchange.digest == policy.digest
+    };
+    first.iter().find(same).map(|exchange| exchange.answer.clone())
+}
+
+/// The answer to exactly this call, or the call that is due. Exchanges that answer
+/// another call are passed over, so that an answer put behind them is found.
 fn answer<'a>(
     plugin: &PlannedPlugin,
     request: Request,
     answers: &mut impl Iterator<Item = &'a Exchange>,
 ) -> Result<Answer, Box<Call>> {
-    match answers.next() {
-        Some(exchange)
-            if exchange.plugin == plugin.name && exchange.digest == plugin.digest && exchange.request == request =>
-        {
-            Ok(exchange.answer.clone())
-        }
-        _ => Err(Box::new(Call { plugin: plugin.name.clone(), digest: plugin.digest.clone(), request })),
+    let mut due = answers.filter(|exchange| {
+        exchange.plugin == plugin.name && exchange.digest == plugin.digest && exchange.request == request
+    });
+    match due.next() {
+        Some(exchange) => Ok(exchange.answer.clone()),
+        None => Err(Box::new(Call { plugin: plugin.name.clone(), digest: plugin.digest.clone(), request })),
     }
 }
 

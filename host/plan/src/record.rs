@@ -101,8 +101,17 @@ pub fn open(object: &ConfigMap, run_uid: &str, attempt: u32, key: &[u8]) -> Resu
     // Compared in constant time: how far a guess is right must not show.
     mac(run_uid, attempt, bytes, key).verify_slice(&seal).map_err(|_| forged("its seal does not fit"))?;
     let record = unpack(bytes)?;
-    if record.plan.attempt != attempt {
+    let label = |name| object.metadata.labels.as_ref().and_then(|labels| labels.get(name)).map(String::as_str);
+    let labelled = (label(labels::RUN_UID), label(labels::ATTEMPT));
+    if labelled != (Some(run_uid), Some(attempt.to_string().as_str())) {
+        return Err(forged("its labels are not of this Run and attempt"));
+    }
+    let name = names::record(&record.plan.name);
+    if record.plan.attempt != attempt || object.metadata.name.as_ref() != Some(&name) {
         return Err(forged("it is of another attempt"));
+    }
+    if record.seen.run.metadata.uid.as_deref() != Some(run_uid) {
+        return Err(forged("it is of another Run"));
     }
     Ok(record)
 }
@@ -134,7 +143,7 @@ fn unpack(bytes: &[u8]) -> Result<Record, RecordError> {
 fn mac(run_uid: &str, attempt: u32, bytes: &[u8], key: &[u8]) -> Hmac<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("should take a key of any length, as HMAC does");
     for part in [run_uid.as_bytes(), &attempt.to_be_bytes(), bytes] {
-        mac.update(&part.len().to_be_bytes());
+        mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         mac.update(part);
     }
     mac
@@ -148,11 +157,14 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Lower-case digits only: a seal has one spelling.
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     let pairs = digits.chunks_exact(2);
     if !pairs.remainder().is_empty() {
         return None;
     }
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+    let read: Option<Vec<u8>> =
+        pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
+    read.filter(|bytes| hex(bytes) == text)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use codeflare_api::duration::Period;
 use codeflare_api::{Application, ConditionType, DEFAULT_SIZE, Reason};
 use codeflare_documents::describe::EmittedKind;
 use codeflare_documents::shared::ObjectName;
@@ -9,8 +10,10 @@ use codeflare_documents::sizing::Asked;
 use serde_json::Value;
 
 use crate::plan::PlannedPlugin;
-use crate::seen::{PluginRole, Seen, SeenPlugin, Serving};
+use crate::seen::Seen;
 use crate::stop::{Problem, Stop};
+
+mod plugins;
 
 /// What a Run means, with every default filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,22 +51,30 @@ pub struct Resolved {
 /// Resolves what was seen.
 ///
 /// # Errors
-/// With every problem; the step is Resolved.
+/// With every problem; the step is Resolved, or Sized where only policies are to blame.
 pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
-    let stop = |problems| Stop { step: ConditionType::Resolved, problems };
-    let application = application(seen).map_err(|problem| stop(vec![problem]))?;
     let mut problems = Vec::new();
-    let argv = argv(seen, application).unwrap_or_else(|found| {
+    let application = application(seen).map_err(|problem| problems.push(problem)).ok();
+    problems.extend(run_fields(seen));
+    let argv = application.map(|application| {
+        problems.extend(application_fields(application));
+        argv(seen, application).unwrap_or_else(|found| {
+            problems.extend(found);
+            Vec::new()
+        })
+    });
+    let launcher = application
+        .and_then(|application| plugins::launcher(seen, &application.spec.api).map_err(|problem| problems.push(problem)).ok());
+    // Where only a policy is missing, the Run is resolved and waits for its size.
+    let step = if problems.is_empty() { ConditionType::Sized } else { ConditionType::Resolved };
+    let policies = plugins::policies(seen).unwrap_or_else(|found| {
         problems.extend(found);
         Vec::new()
     });
-    let launcher = launcher(seen, &application.spec.api).map_err(|problem| problems.push(problem)).ok();
-    let policies = policies(seen).unwrap_or_else(|found| {
-        problems.extend(found);
-        Vec::new()
-    });
-    let Some((launcher, kinds)) = launcher.filter(|_| problems.is_empty()) else {
-        return Err(stop(problems));
+    let (Some(application), Some(argv), Some((launcher, kinds)), true) =
+        (application, argv, launcher, problems.is_empty())
+    else {
+        return Err(Stop { step, problems });
     };
     let run = &seen.run;
     let mut env = application.spec.env.clone();
@@ -102,7 +113,7 @@ fn application(seen: &Seen) -> Result<&Application, Problem> {
     let namespace = reference.namespace.as_deref().unwrap_or(own);
     if namespace != own {
         let message = format!(
-            "Application {} is in namespace {namespace}, and this Run in {own}; a Run uses Applications of its own namespace",
+            "Application/{namespace}/{} is not in this Run's namespace, {own}, and not shared with it; make the Run in {namespace}, or the Application in {own}",
             reference.name
         );
         return Err(Problem::new(
@@ -114,11 +125,51 @@ fn application(seen: &Seen) -> Result<&Application, Problem> {
     }
     seen.application.as_ref().ok_or_else(|| {
         let message = format!(
-            "Application {} does not exist in namespace {namespace}; create it, or name another",
+            "Application/{namespace}/{} does not exist; create it, or make a Run that names another",
             reference.name
         );
         Problem::new(Reason::ApplicationNotFound, run_label(seen), "/spec/application/name", message)
     })
+}
+
+fn run_fields(seen: &Seen) -> Vec<Problem> {
+    let spec = &seen.run.spec;
+    fields(&run_label(seen), &spec.env, &[("deadline", &spec.deadline), ("ttl", &spec.ttl)])
+}
+
+fn application_fields(application: &Application) -> Vec<Problem> {
+    let spec = &application.spec;
+    let label = format!("Application/{}", application.metadata.name.as_deref().unwrap_or_default());
+    fields(&label, &spec.env, &[("deadline", &spec.deadline), ("ttl", &spec.ttl)])
+}
+
+/// What the schema refuses too, for files that were shown to no API server, and names
+/// that the host keeps for itself.
+fn fields(object: &str, env: &BTreeMap<String, String>, periods: &[(&str, &Option<Period>)]) -> Vec<Problem> {
+    let invalid =
+        |pointer: String, message: &str| Problem::new(Reason::FieldInvalid, object, pointer, message.to_owned());
+    let mut problems = Vec::new();
+    for name in env.keys() {
+        let pointer = format!("/spec/env/{}", name.replace('~', "~0").replace('/', "~1"));
+        if !is_variable(name) {
+            let message = "a name has letters, digits and underscores, and does not start with a digit";
+            problems.push(invalid(pointer, message));
+        } else if name.starts_with("CODEFLARE_") {
+            problems.push(invalid(pointer, "the platform sets variables of this name"));
+        }
+    }
+    for (field, period) in periods {
+        if period.as_ref().is_some_and(|period| period.duration().is_none()) {
+            problems.push(invalid(format!("/spec/{field}"), "expected a length of time, such as 90s or 2h30m"));
+        }
+    }
+    problems
+}
+
+/// Whether a text can be the name of a variable.
+pub(crate) fn is_variable(name: &str) -> bool {
+    let letter = |c: char| c.is_ascii_alphabetic() || c == '_';
+    name.starts_with(letter) && name.chars().all(|c| letter(c) || c.is_ascii_digit()) && name.len() <= 256
 }
 
 fn argv(seen: &Seen, application: &Application) -> Result<Vec<String>, Vec<Problem>> {
@@ -173,85 +224,4 @@ fn asked(seen: &Seen, application: &Application) -> Asked {
         gpus_refused_by: refused,
         min_memory_bytes: None,
     }
-}
-
-fn launcher(seen: &Seen, api: &str) -> Result<(PlannedPlugin, Vec<EmittedKind>), Problem> {
-    let run = run_label(seen);
-    let claims = |plugin: &&SeenPlugin| matches!(&plugin.role, PluginRole::Launcher(frameworks) if frameworks.iter().any(|one| one == api));
-    let mut claiming: Vec<_> = seen.plugins.iter().filter(claims).collect();
-    claiming.sort_by_key(|plugin| (plugin.priority, plugin.name.as_str()));
-    if claiming.is_empty() {
-        let mut known: Vec<&str> =
-            seen.plugins.iter().flat_map(|plugin| frameworks(&plugin.role)).map(String::as_str).collect();
-        known.sort_unstable();
-        known.dedup();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        let message = format!("no Plugin launches `{api}` (spec.api of the Application); known frameworks: {known}");
-        return Err(Problem::new(Reason::NoLauncher, run, "/spec/application", message));
-    }
-    let mut missing = Vec::new();
-    for plugin in &claiming {
-        match &plugin.ready {
-            Some(serving) if served(seen, serving) => {
-                return Ok((planned(plugin, serving), serving.description.kinds.clone()));
-            }
-            Some(serving) => {
-                let kinds: Vec<_> =
-                    serving.description.kinds.iter().filter(|kind| !seen.served.contains(kind)).collect();
-                let kinds: Vec<_> = kinds.iter().map(|kind| format!("{} {}", kind.api_version(), kind.kind)).collect();
-                missing.push((
-                    Reason::KindNotServed,
-                    format!("plugin {} needs {}, which this cluster does not serve", plugin.name, kinds.join(", ")),
-                ));
-            }
-            None => missing
-                .push((Reason::LauncherNotReady, format!("plugin {} is not ready: {}", plugin.name, plugin.trouble))),
-        }
-    }
-    let reason = missing.first().map_or(Reason::NoLauncher, |(reason, _)| *reason);
-    let message = missing.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("; ");
-    Err(Problem::new(reason, run, "/spec/application", message))
-}
-
-fn frameworks(role: &PluginRole) -> &[String] {
-    match role {
-        PluginRole::Launcher(frameworks) => frameworks,
-        PluginRole::SizingPolicy => &[],
-    }
-}
-
-fn served(seen: &Seen, serving: &Serving) -> bool {
-    serving.description.kinds.iter().all(|kind| seen.served.contains(kind))
-}
-
-fn planned(plugin: &SeenPlugin, serving: &Serving) -> PlannedPlugin {
-    PlannedPlugin { name: plugin.name.clone(), digest: serving.digest.clone(), settings: plugin.settings.clone() }
-}
-
-/// The chain: highest priority number first, so that the lowest has the last word.
-fn policies(seen: &Seen) -> Result<Vec<PlannedPlugin>, Vec<Problem>> {
-    let mut chain: Vec<_> = seen.plugins.iter().filter(|plugin| plugin.role == PluginRole::SizingPolicy).collect();
-    chain.sort_by(|a, b| (b.priority, &b.name).cmp(&(a.priority, &a.name)));
-    if chain.is_empty() {
-        let message = "there is no sizing policy; install the platform's chart, or a Plugin with sizingPolicy";
-        return Err(vec![Problem::new(Reason::NoSizingPolicy, run_label(seen), "", message)]);
-    }
-    let mut problems = Vec::new();
-    let mut planned_chain = Vec::new();
-    for plugin in chain {
-        match &plugin.ready {
-            Some(serving) => planned_chain.push(planned(plugin, serving)),
-            None => {
-                let message =
-                    format!("it applies to this Run but is not ready: {}; a budget is never skipped", plugin.trouble);
-                problems.push(Problem::new(
-                    Reason::SizingPolicyNotReady,
-                    format!("Plugin/{}", plugin.name),
-                    "",
-                    message,
-                ));
-            }
-        }
-    }
-    if problems.is_empty() { Ok(planned_chain) } else { Err(problems) }
 }

@@ -3,13 +3,16 @@
 use codeflare_api::size::TeeShirt as Shirt;
 use codeflare_api::{ConditionType, Reason, RunSizeConfiguration, quantity};
 use codeflare_documents::shared::{Decline, Fault, Size};
-use codeflare_documents::sizing::{Configuration, DecideRequest, TeeShirt};
+use codeflare_documents::sizing::{Configuration, DecideRequest, Decision, TeeShirt};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::plan::PlannedPlugin;
 use crate::resolve::Resolved;
 use crate::seen::Seen;
 use crate::stop::{Problem, Stop};
+
+/// Most workers of a Run, as the schema of Run has it.
+const MOST_WORKERS: u32 = 10_000;
 
 /// The size that the chain came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +80,7 @@ pub(crate) fn declined(step: ConditionType, plugin: &str, decline: Decline) -> S
         Decline::Invalid(faults) => (false, faults),
         Decline::Waiting(faults) => (true, faults),
     };
-    let mut problems: Vec<_> = faults.into_iter().map(|fault| problem(waiting, fault)).collect();
+    let mut problems: Vec<_> = faults.into_iter().map(|fault| problem(waiting, plugin, fault)).collect();
     if problems.is_empty() {
         let message = "it declined without a reason; its author must say why";
         problems.push(Problem::new(Reason::PluginFailed, format!("Plugin/{plugin}"), "", message));
@@ -85,7 +88,35 @@ pub(crate) fn declined(step: ConditionType, plugin: &str, decline: Decline) -> S
     Stop { step, problems }
 }
 
-fn problem(waiting: bool, fault: Fault) -> Problem {
+/// Whether a decision can be counted with.
+///
+/// # Errors
+/// With everything that cannot; the step is Sized.
+pub(crate) fn check(policy: &str, decision: &Decision) -> Result<(), Stop> {
+    let Size { workers, worker } = &decision.size;
+    let mut wrong = Vec::new();
+    if *workers > MOST_WORKERS {
+        wrong.push(format!("it decided on {workers} workers; at most {MOST_WORKERS} are allowed"));
+    }
+    if worker.cpu_millis == 0 || worker.memory_bytes == 0 {
+        wrong.push("it decided on a worker without cpu or memory; both must be above 0".to_owned());
+    }
+    // Names without a domain are Kubernetes' own: they would overwrite cpu and memory.
+    for name in worker.extended.keys().filter(|name| !name.contains('/')) {
+        wrong.push(format!("it decided on `{name}`; an extended resource has a domain, such as nvidia.com/gpu"));
+    }
+    let problems: Vec<_> = wrong
+        .into_iter()
+        .map(|message| Problem::new(Reason::PluginFailed, format!("Plugin/{policy}"), "", message))
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(Stop { step: ConditionType::Sized, problems }) }
+}
+
+fn problem(waiting: bool, plugin: &str, mut fault: Fault) -> Problem {
+    // Who says it, where the plugin blames no object.
+    if fault.object.is_empty() {
+        fault.object = format!("Plugin/{plugin}");
+    }
     let reason = match (waiting, fault.code.as_str()) {
         (true, _) => Reason::PluginWaiting,
         (false, "UnknownSize") => Reason::UnknownSize,

@@ -15,6 +15,8 @@ pub(crate) struct Fields {
     group: String,
     version: String,
     kind: String,
+    /// Paths that must be there.
+    pub(crate) required: Vec<String>,
     /// By path: members joined with dots, `[]` for the elements of a list.
     pub(crate) fields: BTreeMap<String, Rule>,
 }
@@ -92,6 +94,11 @@ impl Literal {
             Literal::Port => "a port, 1 to 65535",
         }
     }
+}
+
+/// A path of a list, without lists on its way, as a JSON pointer.
+pub(crate) fn pointer(path: &str) -> String {
+    format!("/{}", path.replace('.', "/"))
 }
 
 /// Whether a text is a DNS label (RFC 1123): at most 63 lower-case letters, digits and

@@ -20,18 +20,19 @@ pub(crate) struct Holes<'a> {
     pub(crate) attempt: u32,
 }
 
-/// A hole, if a value is one: exactly one member, whose name begins with a dollar.
-pub(crate) fn hole(value: &Value) -> Option<(&str, &str)> {
+/// A hole, if a value is one: exactly one member, whose name begins with a dollar. What
+/// is no text is no argument.
+pub(crate) fn hole(value: &Value) -> Option<(&str, Option<&str>)> {
     let object = value.as_object().filter(|object| object.len() == 1)?;
     let (name, argument) = object.iter().next()?;
-    name.starts_with('$').then(|| (name.as_str(), argument.as_str().unwrap_or_default()))
+    name.starts_with('$').then(|| (name.as_str(), argument.as_str()))
 }
 
 impl Holes<'_> {
     /// A value with its holes filled. The check has refused every hole that cannot be.
     pub(crate) fn fill(&self, value: &Value) -> Value {
         if let Some((name, argument)) = hole(value) {
-            return self.fill_one(name, argument);
+            return self.fill_one(name, argument.unwrap_or_default());
         }
         match value {
             Value::Object(members) => Value::Object(

@@ -11,7 +11,7 @@ use super::holes::Holes;
 use super::stamp::put;
 
 /// Where HOME is: the root file system may be read-only, and uid 1000 may own nothing.
-const HOME: &str = "/home/codeflare";
+pub(crate) const HOME: &str = "/home/codeflare";
 /// Limit of HOME and of /tmp.
 const SCRATCH: &str = "1Gi";
 
@@ -87,10 +87,11 @@ fn container(holes: &Holes<'_>, role: &Role, mounts: Vec<Value>) -> Value {
     container
 }
 
-/// Text that Kubernetes passes on unchanged: it expands `$(NAME)` in commands and
-/// environment, and takes `$$` for a dollar.
+/// Text that Kubernetes passes on unchanged. It expands `$(NAME)` in commands and
+/// environment and takes every `$$` for one dollar, so every dollar is doubled: with `$(`
+/// alone doubled, `$$` would lose one and `$$(NAME)` would be expanded.
 fn literal(text: &str) -> Value {
-    text.replace("$(", "$$(").into()
+    text.replace('$', "$$").into()
 }
 
 /// The role's own variables first, then the program's: those of the role cannot be
@@ -109,7 +110,7 @@ fn env(holes: &Holes<'_>, role: &Role) -> Value {
             }
         });
     }
-    let taken = |name: &str| name.starts_with("CODEFLARE_") || role.env.iter().any(|(own, _)| own == name);
+    let taken = |name: &str| role.env.iter().any(|(own, _)| own == name);
     for (name, text) in holes.resolved.env.iter().filter(|(name, _)| !taken(name)) {
         all.retain(|variable| variable.get("name").and_then(Value::as_str) != Some(name.as_str()));
         all.push(json!({"name": name, "value": literal(text)}));
