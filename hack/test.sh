@@ -1,32 +1,100 @@
 #!/usr/bin/env bash
 # The one test command: every part, or those that are named.
-#   hack/test.sh [check|unit|plugins|guests]...
-# Installs what it needs, shows how long each part took, stops at the first that fails.
+#   hack/test.sh [--keep-going] [check|unit|plugins|guests|chart|api|e2e]...
+# Installs what it needs, shows how long each part took, stops at the first that fails
+# unless it is told to keep going. Without a name: all but e2e, which needs root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=hack/lib.sh
+. hack/lib.sh
 
-all=(unit plugins guests)
+ALL=(check unit plugins guests chart api e2e)
+DEFAULT=(unit plugins guests chart)
+# The crates of which every test runs without a cluster and without guests.
+UNIT=(documents api plan controller cli plugin)
 
-# Crates with decisions and documents: no cluster, no wasm.
-unit() {
-  cargo test --locked -p codeflare-documents -p codeflare-api -p codeflare-plan -p codeflare-controller
+# Style, lints, licences, scripts, generated files.
+part_check() {
+  component_installed rustfmt
+  component_installed clippy
+  cargo fmt --all --check
+  cargo clippy --locked --workspace --all-targets -- -D warnings
+  scripts
+  licences
+  hack/test/generated.sh
 }
 
-# The plugins of this repository, as components.
-plugins() {
-  hack/plugins.sh
+# Decisions, documents, plugins as native code, the command line: no cluster, no wasm.
+part_unit() {
+  local packages=() crate
+  for crate in "${UNIT[@]}"; do packages+=(-p "codeflare-$crate"); done
+  cargo test --locked "${packages[@]}" -p job -p sizing-policy
+}
+
+# The plugins of this repository as components, and the command line that calls them.
+part_plugins() {
+  hack/plugins.sh target/plugins
+  CODEFLARE_TEST_PLUGINS=$PWD/target/plugins cargo test --locked -p codeflare
 }
 
 # The engine against hostile guests.
-guests() {
+part_guests() {
   target_installed
   cargo test --locked -p codeflare-engine
 }
 
-# Style and lints; for now not part of the default.
-check() {
-  cargo fmt --all --check
-  cargo clippy --locked --workspace --all-targets -- -D warnings
+# The chart without a cluster.
+part_chart() {
+  hack/test/chart.sh
+}
+
+# Schemas and rules on a real API server, one of our own that goes afterwards.
+part_api() {
+  local state=$PWD/.local/test-api result=0
+  hack/cluster/up.sh --api --state "$state"
+  CODEFLARE_API_KUBECONFIG=$state/kubeconfig cargo test --locked -p codeflare-e2e --test it || result=$?
+  hack/cluster/down.sh --api --state "$state"
+  return "$result"
+}
+
+# Everything in a cluster with real pods; needs root.
+part_e2e() {
+  local result=0
+  { hack/up.sh && CODEFLARE_KUBECONFIG=$PWD/.local/kubeconfig cargo test --locked -p codeflare-e2e; } || result=$?
+  hack/down.sh
+  return "$result"
+}
+
+scripts() {
+  local files=()
+  command -v shellcheck >/dev/null || package shellcheck
+  mapfile -t files < <(git ls-files '*.sh' .ci/run)
+  shellcheck -x "${files[@]}"
+}
+
+# The database of advisories is a git repository that not every machine can reach; the
+# rest needs nothing but the lock file.
+licences() {
+  command -v cargo-deny >/dev/null || {
+    say "installing cargo-deny, once"
+    cargo install --locked --quiet cargo-deny
+  }
+  cargo deny --locked check --hide-inclusion-graph licenses bans sources
+  if timeout 60 cargo deny fetch db >/dev/null 2>&1; then
+    cargo deny --locked check --hide-inclusion-graph advisories
+  else
+    say "advisories were not checked: their database cannot be reached from here"
+  fi
+}
+
+package() {
+  say "installing the package $1"
+  ((EUID == 0)) || die "$1 is missing; install it as root: apt-get install $1"
+  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "$1" >/dev/null
+}
+
+component_installed() {
+  rustup component list --installed | grep -q "^$1" || rustup component add "$1"
 }
 
 target_installed() {
@@ -34,25 +102,52 @@ target_installed() {
 }
 
 usage() {
-  sed -n '2,4s/^# //p' "$0"
+  sed -n '2,5s/^# //p' "$0"
 }
 
-parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=("${all[@]}")
-for part in "${parts[@]}"; do
-  case $part in
-    check | unit | plugins | guests) ;;
-    -h | --help) usage && exit 0 ;;
-    *) printf 'test: unknown part "%s"\n' "$part" >&2; usage >&2; exit 2 ;;
-  esac
-done
+# run_part NAME: in a shell of its own, where every command counts: `||` would turn
+# `set -e` off for all of it.
+run_part() {
+  local result=0 pid
+  (
+    set -e
+    "part_$1"
+  ) &
+  pid=$!
+  wait "$pid" || result=$?
+  return "$result"
+}
 
-times=()
-for part in "${parts[@]}"; do
-  printf '\n== %s\n' "$part"
-  start=$SECONDS
-  "$part" || { printf 'test: part %s failed after %ds\n' "$part" $((SECONDS - start)) >&2; exit 1; }
-  times+=("$(printf '%-10s %5ds' "$part" $((SECONDS - start)))")
-done
-printf '\ntest: all parts passed\n'
-printf '  %s\n' "${times[@]}"
+main() {
+  local keep=no parts=() part start times=() failed=()
+  for part; do
+    case $part in
+      -h | --help) usage && exit 0 ;;
+      --keep-going) keep=yes ;;
+      check | unit | plugins | guests | chart | api | e2e) parts+=("$part") ;;
+      all) parts+=("${ALL[@]}") ;;
+      *)
+        printf 'error: there is no part "%s"\n' "$part" >&2
+        usage >&2
+        exit 2
+        ;;
+    esac
+  done
+  ((${#parts[@]} > 0)) || parts=("${DEFAULT[@]}")
+  for part in "${parts[@]}"; do
+    printf '\n== %s\n' "$part"
+    start=$SECONDS
+    if run_part "$part"; then
+      times+=("$(printf '%-8s %5d s  passed' "$part" $((SECONDS - start)))")
+    else
+      times+=("$(printf '%-8s %5d s  FAILED' "$part" $((SECONDS - start)))")
+      failed+=("$part")
+      [[ $keep == yes ]] || break
+    fi
+  done
+  printf '\n'
+  printf '  %s\n' "${times[@]}"
+  ((${#failed[@]} == 0)) || die "failed: ${failed[*]}"
+}
+
+main "$@"

@@ -50,13 +50,31 @@ pub(crate) struct HostArgs {
     #[arg(long, value_name = "DIR", env = "CODEFLARE_PLUGINS", hide_env_values = true, default_value = PLUGINS)]
     pub(crate) plugins: PathBuf,
     /// Folder for compiled plugins; it may be lost at any time
-    #[arg(long, value_name = "DIR", env = "CODEFLARE_CACHE", hide_env_values = true, default_value = "/var/cache/codeflare/plugins")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "CODEFLARE_CACHE",
+        hide_env_values = true,
+        default_value = "/var/cache/codeflare/plugins"
+    )]
     pub(crate) cache: PathBuf,
     /// Namespace of the host: its lease and the key that seals records
-    #[arg(long, value_name = "NAME", env = "CODEFLARE_NAMESPACE", hide_env_values = true, default_value = "codeflare-system")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "CODEFLARE_NAMESPACE",
+        hide_env_values = true,
+        default_value = "codeflare-system"
+    )]
     pub(crate) namespace: String,
     /// Address of /live, /ready and /metrics
-    #[arg(long, value_name = "ADDRESS", env = "CODEFLARE_ADMIN", hide_env_values = true, default_value = "0.0.0.0:8080")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "CODEFLARE_ADMIN",
+        hide_env_values = true,
+        default_value = "0.0.0.0:8080"
+    )]
     pub(crate) admin: SocketAddr,
     /// Whether a lease decides which of several hosts acts
     #[arg(long, value_name = "BOOL", env = "CODEFLARE_LEADER_ELECT", hide_env_values = true,
@@ -157,7 +175,9 @@ pub(crate) enum Format {
 
 /// Where to put the definitions.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  codeflare crd | kubectl apply --server-side -f -\n  codeflare crd --dir charts/codeflare-platform/crds")]
+#[command(
+    after_help = "Examples:\n  codeflare crd | kubectl apply --server-side -f -\n  codeflare crd --dir charts/codeflare-platform/crds"
+)]
 pub(crate) struct CrdArgs {
     /// Write one file each into this folder instead of printing them
     #[arg(long, value_name = "DIR")]

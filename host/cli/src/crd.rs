@@ -14,7 +14,9 @@ pub(crate) fn run(args: &CrdArgs) -> Result<(), Failure> {
         let value = serde_json::to_value(&crd).map_err(Failure::one)?;
         let text = files::yaml(&value)?;
         match &args.dir {
-            Some(dir) => files::write(&dir.join(format!("{}.yaml", crd.spec.names.plural)), &format!("{HEADER}{text}"))?,
+            Some(dir) => {
+                files::write(&dir.join(format!("{}.yaml", crd.spec.names.plural)), &format!("{HEADER}{text}"))?
+            }
             None => {
                 all.push_str("---\n");
                 all.push_str(&text);

@@ -20,6 +20,7 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// YAML of a value, members sorted.
 pub(crate) fn yaml(value: &Value) -> Result<String, Failure> {
-    let text = serde_saphyr::to_string(value).map_err(|error| Failure::one(format!("failed to write YAML: {error}")))?;
+    let text =
+        serde_saphyr::to_string(value).map_err(|error| Failure::one(format!("failed to write YAML: {error}")))?;
     Ok(if text.ends_with('\n') { text } else { text + "\n" })
 }

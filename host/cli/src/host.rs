@@ -8,7 +8,8 @@ use crate::args::{HostArgs, LogFormat};
 /// Runs the controller until it is told to stop.
 pub(crate) fn run(args: HostArgs) -> Result<(), Failure> {
     log(&args)?;
-    let program = std::env::current_exe().map_err(|error| Failure::one(format!("failed to find this program: {error}")))?;
+    let program =
+        std::env::current_exe().map_err(|error| Failure::one(format!("failed to find this program: {error}")))?;
     let config = codeflare_controller::Config {
         plugins: args.plugins,
         cache: args.cache,
@@ -27,7 +28,8 @@ pub(crate) fn run(args: HostArgs) -> Result<(), Failure> {
 }
 
 fn log(args: &HostArgs) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&args.log).map_err(|error| Failure::Usage(format!("--log {}: {error}", args.log)))?;
+    let filter =
+        EnvFilter::try_new(&args.log).map_err(|error| Failure::Usage(format!("--log {}: {error}", args.log)))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match args.log_format {
         LogFormat::Json => lines.json().flatten_event(true).init(),

@@ -106,14 +106,19 @@ fn kind(name: &str) -> Result<EmittedKind, Failure> {
     let (group, version, kind) = match parts.as_slice() {
         [version, kind] => ("", *version, *kind),
         [group, version, kind] => (*group, *version, *kind),
-        _ => return Err(Failure::Usage(format!("--kinds {name}: expected GROUP/VERSION/KIND, such as batch/v1/Job, or v1/Service"))),
+        _ => {
+            return Err(Failure::Usage(format!(
+                "--kinds {name}: expected GROUP/VERSION/KIND, such as batch/v1/Job, or v1/Service"
+            )));
+        }
     };
     Ok(EmittedKind { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() })
 }
 
 /// The RunSizeConfiguration that the chart ships.
 fn shipped_sizes() -> Result<codeflare_api::RunSizeConfiguration, Failure> {
-    let values: serde_json::Value = serde_saphyr::from_str(VALUES).map_err(|error| Failure::one(format!("the chart's values: {error}")))?;
+    let values: serde_json::Value =
+        serde_saphyr::from_str(VALUES).map_err(|error| Failure::one(format!("the chart's values: {error}")))?;
     let sizes = values.get("sizes").cloned().unwrap_or_default();
     serde_json::from_value(serde_json::json!({
         "apiVersion": "codeflare.dev/v1alpha1",

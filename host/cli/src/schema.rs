@@ -2,7 +2,7 @@
 
 use codeflare_documents::describe::Description;
 use codeflare_documents::launcher::{LaunchPlan, LaunchRequest, Observation, ObserveRequest, RoleMore};
-use codeflare_documents::sizing::{Decision, DecideRequest};
+use codeflare_documents::sizing::{DecideRequest, Decision};
 use schemars::schema_for;
 use serde_json::{Map, Value};
 

@@ -40,7 +40,8 @@ impl Catalog {
 
     /// An engine without plugins.
     pub(super) fn empty(args: &PlanArgs) -> Result<Catalog, Failure> {
-        let program = std::env::current_exe().map_err(|error| Failure::one(format!("failed to find this program: {error}")))?;
+        let program =
+            std::env::current_exe().map_err(|error| Failure::one(format!("failed to find this program: {error}")))?;
         let engine = Engine::new(Config {
             cache: args.cache.clone().unwrap_or_else(cache),
             compiler: vec![program.into(), "compile-plugin".into()],
@@ -77,7 +78,8 @@ impl Catalog {
         let (role, serving) = match self.load(Role::Launcher, bytes.clone(), Limits::default()).await {
             Ok(serving) => (PluginRole::Launcher(serving.description.frameworks.clone()), serving),
             Err(LoadError::WrongWorld { .. }) => {
-                let serving = self.load(Role::SizingPolicy, bytes, Limits::default()).await.map_err(|error| failed(&error))?;
+                let serving =
+                    self.load(Role::SizingPolicy, bytes, Limits::default()).await.map_err(|error| failed(&error))?;
                 (PluginRole::SizingPolicy, serving)
             }
             Err(error) => return Err(failed(&error)),
@@ -117,7 +119,10 @@ impl Catalog {
 /// `.wasm` files of a folder, by name.
 pub(super) fn wasm_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let failed = |error: std::io::Error| {
-        Failure::one(format!("--plugins {}: failed to read the folder: {error}; name the folder that has the .wasm files", folder.display()))
+        Failure::one(format!(
+            "--plugins {}: failed to read the folder: {error}; name the folder that has the .wasm files",
+            folder.display()
+        ))
     };
     let entries: Result<Vec<_>, _> = std::fs::read_dir(folder).map_err(failed)?.collect();
     let mut files: Vec<_> = entries.map_err(failed)?.into_iter().map(|entry| entry.path()).collect();
@@ -136,22 +141,36 @@ fn bytes(plugin: &Plugin, documents: &Documents, folder: &Path) -> Result<Vec<u8
     let source = &plugin.spec.source;
     let bytes = match (&source.file, &source.config_map) {
         (Some(file), None) => {
-            let path = folder.join(Path::new(&file.path).file_name().ok_or("spec.source.file.path is not a file name")?);
-            std::fs::read(&path).map_err(|error| format!("spec.source.file.path: failed to read {}: {error}", path.display()))?
+            let path =
+                folder.join(Path::new(&file.path).file_name().ok_or("spec.source.file.path is not a file name")?);
+            std::fs::read(&path)
+                .map_err(|error| format!("spec.source.file.path: failed to read {}: {error}", path.display()))?
         }
         (None, Some(wanted)) => {
             let found = documents.config_maps.iter().find(|object| {
-                object.metadata.name.as_ref() == Some(&wanted.name) && object.metadata.namespace.as_ref() == Some(&wanted.namespace)
+                object.metadata.name.as_ref() == Some(&wanted.name)
+                    && object.metadata.namespace.as_ref() == Some(&wanted.namespace)
             });
-            let found = found.ok_or_else(|| format!("spec.source.configMap: the files have no ConfigMap/{} in namespace {}", wanted.name, wanted.namespace))?;
+            let found = found.ok_or_else(|| {
+                format!(
+                    "spec.source.configMap: the files have no ConfigMap/{} in namespace {}",
+                    wanted.name, wanted.namespace
+                )
+            })?;
             let data = found.binary_data.as_ref().and_then(|data| data.get(&wanted.key));
-            data.map(|bytes| bytes.0.clone()).ok_or_else(|| format!("spec.source.configMap.key: ConfigMap/{} has no binaryData `{}`", wanted.name, wanted.key))?
+            data.map(|bytes| bytes.0.clone()).ok_or_else(|| {
+                format!("spec.source.configMap.key: ConfigMap/{} has no binaryData `{}`", wanted.name, wanted.key)
+            })?
         }
         _ => return Err("spec.source must have exactly one of configMap and file".to_owned()),
     };
     match &plugin.spec.digest {
-        Some(wanted) if *wanted != digest(&bytes) => Err(format!("spec.digest is {wanted}, but the bytes have {}", digest(&bytes))),
-        None if source.file.is_none() => Err("spec.digest is required unless the source is a file of the host's image".to_owned()),
+        Some(wanted) if *wanted != digest(&bytes) => {
+            Err(format!("spec.digest is {wanted}, but the bytes have {}", digest(&bytes)))
+        }
+        None if source.file.is_none() => {
+            Err("spec.digest is required unless the source is a file of the host's image".to_owned())
+        }
         _ => Ok(bytes),
     }
 }

@@ -30,7 +30,9 @@ pub(super) async fn draft(catalog: &Catalog, seen: Seen, attempt: u32) -> Result
 async fn ask(catalog: &Catalog, call: Call) -> Result<Exchange, Stop> {
     let Call { plugin, digest, request } = call;
     let failed = |message| Stop::one(step(&request), plugin_failed(&plugin, message));
-    let handle = catalog.at(&digest).ok_or_else(|| failed(format!("no bytes of {digest} are here; name their file with --plugin")))?;
+    let handle = catalog
+        .at(&digest)
+        .ok_or_else(|| failed(format!("no bytes of {digest} are here; name their file with --plugin")))?;
     let called = handle.call(&request).await;
     let answer = called.map_err(|error| failed(format!("{} in {}: {error}", error.reason(), request.step())))?.answer;
     Ok(Exchange { plugin, digest, request, answer })

@@ -88,7 +88,11 @@ fn inside(path: &Path) -> Result<Vec<PathBuf>, String> {
         }
     }
     files.sort();
-    if files.is_empty() { Err(format!("{}: the folder has no .yaml, .yml or .json file", path.display())) } else { Ok(files) }
+    if files.is_empty() {
+        Err(format!("{}: the folder has no .yaml, .yml or .json file", path.display()))
+    } else {
+        Ok(files)
+    }
 }
 
 /// The documents of a stream that are more than comments.
@@ -104,7 +108,8 @@ fn split(text: &str) -> Vec<&str> {
         at += line.len();
     }
     documents.push(text.get(start..).unwrap_or_default());
-    let says = |document: &&str| document.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    let says =
+        |document: &&str| document.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
     documents.into_iter().filter(says).collect()
 }
 

@@ -8,9 +8,21 @@ use serde_json::{Map, Value};
 
 /// Members of `metadata` that people or kubectl write.
 const METADATA: [&str; 15] = [
-    "annotations", "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers",
-    "generateName", "generation", "labels", "managedFields", "name", "namespace", "ownerReferences",
-    "resourceVersion", "selfLink", "uid",
+    "annotations",
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generateName",
+    "generation",
+    "labels",
+    "managedFields",
+    "name",
+    "namespace",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
 ];
 
 /// Kinds that have a schema.
@@ -28,7 +40,10 @@ pub(super) fn check(kind: &str, object: &Value) -> Option<Vec<String>> {
             members.insert(always.to_owned(), serde_json::json!({"type": "string"}));
         }
         let known: Map<_, _> = METADATA.iter().map(|name| ((*name).to_owned(), Value::Object(Map::new()))).collect();
-        members.insert("metadata".to_owned(), serde_json::json!({"type": "object", "properties": known, "required": ["name"]}));
+        members.insert(
+            "metadata".to_owned(),
+            serde_json::json!({"type": "object", "properties": known, "required": ["name"]}),
+        );
     }
     let mut problems = Vec::new();
     walk(&schema, object, "", &mut problems);

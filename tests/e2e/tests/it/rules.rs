@@ -1,0 +1,223 @@
+//! Every bound and every rule of the schemas, each way: one object that is accepted, one
+//! that is refused in words that name the field.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::server::{Server, least, merged};
+
+/// Field, a spec that is accepted, a spec that is refused; both merged into the least one.
+type Case = (&'static str, Value, Value);
+
+fn text(length: usize) -> String {
+    "x".repeat(length)
+}
+
+fn env(count: usize) -> Value {
+    (0..count).map(|n| (format!("N{n}"), Value::from("v"))).collect::<serde_json::Map<_, _>>().into()
+}
+
+fn application() -> Vec<Case> {
+    vec![
+        ("spec.api", json!({"api": "my-job"}), json!({"api": "My_Job"})),
+        ("spec.api", json!({"api": text(63)}), json!({"api": text(64)})),
+        ("spec.api", json!({"api": "a"}), json!({"api": null})),
+        ("spec.image", json!({"image": text(512)}), json!({"image": text(513)})),
+        ("spec.image", json!({"image": "a"}), json!({"image": ""})),
+        ("spec.image", json!({}), json!({"image": null})),
+        ("spec.command", json!({"command": "a"}), json!({"command": ""})),
+        ("spec.command", json!({"command": text(65536)}), json!({"command": text(65537)})),
+        ("spec.command", json!({}), json!({"command": null})),
+        ("spec.options", json!({"options": text(65536)}), json!({"options": text(65537)})),
+        ("spec.env", json!({"env": {"A_1": ""}}), json!({"env": {"1A": ""}})),
+        ("spec.env", json!({"env": {"_": "x"}}), json!({"env": {"A-B": "x"}})),
+        ("spec.env", json!({"env": env(256)}), json!({"env": env(257)})),
+        ("spec.env", json!({"env": {"A": "1"}}), json!({"env": {"A": 1}})),
+        ("spec.size", json!({"size": "md"}), json!({"size": ""})),
+        ("spec.size", json!({"size": text(63)}), json!({"size": text(64)})),
+        ("spec.workers", json!({"workers": 0}), json!({"workers": -1})),
+        ("spec.workers", json!({"workers": 10000}), json!({"workers": 10001})),
+        ("spec.supportsGpu", json!({"supportsGpu": true}), json!({"supportsGpu": "yes"})),
+        ("spec.framework", json!({"framework": {"any": {"thing": [1]}}}), json!({"framework": "text"})),
+        ("spec.retry.limit", json!({"retry": {"limit": 100}}), json!({"retry": {"limit": 101}})),
+        ("spec.retry.exitCodes", json!({"retry": {"exitCodes": [1, 255]}}), json!({"retry": {"exitCodes": [0]}})),
+        ("spec.retry.exitCodes", json!({"retry": {"exitCodes": [2]}}), json!({"retry": {"exitCodes": [256]}})),
+        ("spec.deadline", json!({"deadline": "2h30m"}), json!({"deadline": "tomorrow"})),
+        ("spec.deadline", json!({"deadline": "90s"}), json!({"deadline": "90"})),
+        ("spec.ttl", json!({"ttl": "1h"}), json!({"ttl": "1d"})),
+        ("spec.description", json!({"description": text(4096)}), json!({"description": text(4097)})),
+        ("spec.tags", json!({"tags": vec!["t"; 32]}), json!({"tags": vec!["t"; 33]})),
+        ("spec.tags", json!({"tags": [text(63)]}), json!({"tags": [text(64)]})),
+        ("spec.imgae", json!({}), json!({"imgae": "i"})),
+    ]
+}
+
+fn run() -> Vec<Case> {
+    vec![
+        ("spec.application", json!({}), json!({"application": null})),
+        ("spec.application.name", json!({"application": {"name": "b"}}), json!({"application": {"name": ""}})),
+        ("spec.application.name", json!({}), json!({"application": {"name": null}})),
+        (
+            "spec.application.namespace",
+            json!({"application": {"namespace": "n"}}),
+            json!({"application": {"namespace": ""}}),
+        ),
+        ("spec.options", json!({"options": text(65536)}), json!({"options": text(65537)})),
+        ("spec.env", json!({"env": {"A_1": ""}}), json!({"env": {"1A": ""}})),
+        ("spec.env", json!({"env": env(256)}), json!({"env": env(257)})),
+        ("spec.size", json!({"size": "md"}), json!({"size": ""})),
+        ("spec.size", json!({"size": text(63)}), json!({"size": text(64)})),
+        ("spec.workers", json!({"workers": 0}), json!({"workers": -1})),
+        ("spec.workers", json!({"workers": 10000}), json!({"workers": 10001})),
+        ("spec.supportsGpu", json!({"supportsGpu": false}), json!({"supportsGpu": 1})),
+        ("spec.suspend", json!({"suspend": true}), json!({"suspend": "true"})),
+        ("spec.deadline", json!({"deadline": "1h1m1s"}), json!({"deadline": "1s1h"})),
+        ("spec.ttl", json!({"ttl": "0s"}), json!({"ttl": ""})),
+        ("spec.retries", json!({"retries": 0}), json!({"retries": -1})),
+        ("spec.retries", json!({"retries": 100}), json!({"retries": 101})),
+        ("spec.sise", json!({}), json!({"sise": "md"})),
+    ]
+}
+
+fn sizes() -> Vec<Case> {
+    let shirt = |member: &str, value: Value| json!({"config": {"sm": {member: value}}});
+    let shirts = |count: usize| -> Value {
+        let one = json!({"workers": 1, "cpu": 1, "memory": "1Gi"});
+        (0..count).map(|n| (format!("s{n}"), one.clone())).collect::<serde_json::Map<_, _>>().into()
+    };
+    vec![
+        ("spec.priority", json!({"priority": 0}), json!({"priority": -1})),
+        ("spec.priority", json!({"priority": 1_000_000}), json!({"priority": 1_000_001})),
+        ("spec.config", json!({}), json!({"config": null})),
+        ("spec.config", json!({}), json!({"config": {"sm": null}})),
+        ("spec.config", json!({"config": shirts(31)}), json!({"config": shirts(32)})),
+        (
+            "spec.config",
+            json!({"config": {"x-large": {"workers": 1, "cpu": 1, "memory": "1Gi"}}}),
+            json!({"config": {"XL": {"workers": 1, "cpu": 1, "memory": "1Gi"}}}),
+        ),
+        ("workers", shirt("workers", json!(0)), shirt("workers", json!(-1))),
+        ("workers", shirt("workers", json!(10000)), shirt("workers", json!(10001))),
+        ("workers", json!({}), shirt("workers", Value::Null)),
+        ("cpu", shirt("cpu", json!("500m")), shirt("cpu", json!("0"))),
+        ("cpu", shirt("cpu", json!(2)), shirt("cpu", json!(0))),
+        ("cpu", shirt("cpu", json!("1.5")), shirt("cpu", json!("two"))),
+        ("cpu", json!({}), shirt("cpu", Value::Null)),
+        ("memory", shirt("memory", json!("1.5Gi")), shirt("memory", json!("0"))),
+        ("memory", shirt("memory", json!("1G")), shirt("memory", json!("lots"))),
+        ("memory", json!({}), shirt("memory", Value::Null)),
+        ("gpu", shirt("gpu", json!(64)), shirt("gpu", json!(65))),
+        ("gpu", shirt("gpu", json!(0)), shirt("gpu", json!(-1))),
+        ("gpus", json!({}), shirt("gpus", json!(1))),
+    ]
+}
+
+fn plugin() -> Vec<Case> {
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let map = json!({"file": null, "configMap": {"namespace": "n", "name": "m", "key": "k"}});
+    let launcher = |frameworks: Value| json!({"sizingPolicy": null, "launcher": {"frameworks": frameworks}});
+    let limits = |member: &str, value: &str| json!({"limits": {member: value}});
+    vec![
+        ("launcher", launcher(json!(["job"])), json!({"launcher": {"frameworks": ["job"]}})),
+        ("sizingPolicy", json!({}), json!({"sizingPolicy": null})),
+        ("launcher.frameworks", launcher(json!(vec!["f"; 32])), launcher(json!(vec!["f"; 33]))),
+        ("launcher.frameworks", launcher(json!([text(63)])), launcher(json!([]))),
+        ("launcher.frameworks", launcher(json!(["f"])), launcher(json!([""]))),
+        (
+            "spec.source",
+            json!({"source": map, "digest": digest}),
+            json!({"source": {"configMap": {"namespace": "n", "name": "m", "key": "k"}}}),
+        ),
+        ("spec.source", json!({}), json!({"source": {"file": null}})),
+        ("spec.digest", json!({"source": map, "digest": digest}), json!({"source": map})),
+        ("spec.digest", json!({"digest": digest}), json!({"digest": "sha256:abc"})),
+        (
+            "source.file.path",
+            json!({"source": {"file": {"path": "b-1.wasm"}}}),
+            json!({"source": {"file": {"path": "../b.wasm"}}}),
+        ),
+        ("source.file.path", json!({}), json!({"source": {"file": {"path": "b.txt"}}})),
+        (
+            "source.configMap.name",
+            json!({"source": map, "digest": digest}),
+            merged(&json!({"source": map, "digest": digest}), &json!({"source": {"configMap": {"name": ""}}})),
+        ),
+        ("spec.priority", json!({"priority": 0}), json!({"priority": -1})),
+        ("spec.settings", json!({"settings": {"any": [1]}}), json!({"settings": []})),
+        ("limits.time", limits("time", "2s"), limits("time", "2")),
+        ("limits.fuel", json!({"limits": {"fuel": 1000}}), json!({"limits": {"fuel": 999}})),
+        ("limits.memory", limits("memory", "64Mi"), limits("memory", "much")),
+        ("limits.memory", limits("memory", "1Gi"), limits("memory", "0")),
+        ("limits.output", limits("output", "1Mi"), limits("output", "-1")),
+        ("spec.launchr", json!({}), json!({"launchr": {}})),
+    ]
+}
+
+#[tokio::test]
+async fn every_bound_accepts_and_refuses_by_name() -> Result<()> {
+    let Some(server) = Server::given().await? else { return Ok(()) };
+    let mut wrong = Vec::new();
+    let kinds =
+        [("Application", application()), ("Run", run()), ("RunSizeConfiguration", sizes()), ("Plugin", plugin())];
+    for (kind, cases) in kinds {
+        let least = least(kind, "rules");
+        for (field, good, bad) in cases {
+            if let Err(words) = server.try_create(&merged(&least, &json!({"spec": good}))).await? {
+                wrong.push(format!("{kind} {field}: refused though it is good: {words}"));
+            }
+            match server.try_create(&merged(&least, &json!({"spec": bad}))).await? {
+                Ok(()) => wrong.push(format!("{kind} {field}: accepted: {:.200}", bad.to_string())),
+                Err(words) if !words.contains(field) => {
+                    wrong.push(format!("{kind} {field}: refused without its name: {words:.400}"))
+                }
+                Err(_) => {}
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_has_a_name_that_fits_a_label() -> Result<()> {
+    let Some(server) = Server::given().await? else { return Ok(()) };
+    assert_eq!(server.try_create(&least("Run", &text(63))).await?, Ok(()));
+    let words = server.try_create(&least("Run", &text(64))).await?.expect_err("should be refused");
+    assert!(words.contains("metadata.name: at most 63 characters"), "{words}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_cannot_change_what_was_decided_on() -> Result<()> {
+    let Some(server) = Server::given().await? else { return Ok(()) };
+    let name = format!("fixed-{}", std::process::id());
+    let given =
+        json!({"options": "-a", "env": {"A": "1"}, "size": "sm", "workers": 1, "supportsGpu": false, "retries": 1});
+    let run = merged(&least("Run", &name), &json!({"spec": given}));
+    server.put(&run).await?;
+    let bare = least("Run", &format!("bare-{}", std::process::id()));
+    server.put(&bare).await?;
+    for (field, value) in [
+        ("application", json!({"name": "other"})),
+        ("options", json!("-b")),
+        ("env", json!({"A": "2"})),
+        ("size", json!("md")),
+        ("workers", json!(2)),
+        ("supportsGpu", json!(true)),
+        ("retries", json!(2)),
+    ] {
+        let wanted = format!("spec.{field} cannot change");
+        for (object, value) in [(&run, value.clone()), (&run, Value::Null), (&bare, value)] {
+            if field == "application" && value.is_null() {
+                continue;
+            }
+            let changed = server.try_change(object, &json!({"spec": {field: value}})).await?;
+            let words = changed.expect_err(&wanted);
+            assert!(words.contains(&wanted), "{field}: {words}");
+        }
+    }
+    for free in [json!({"suspend": true}), json!({"ttl": "1h"}), json!({"deadline": "2h"})] {
+        assert_eq!(server.try_change(&run, &json!({"spec": free})).await?, Ok(()), "{free}");
+    }
+    Ok(())
+}
