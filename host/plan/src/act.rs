@@ -62,11 +62,8 @@ fn deletions(situation: &Situation<'_>, goes: impl Fn(&Child) -> bool) -> Vec<Ac
     let primary = |child: &Child| planned(situation, child).is_some_and(|planned| planned.primary);
     let mut gone: Vec<&Child> = mine(situation).filter(|child| goes(child)).collect();
     gone.sort_by_key(|child| (!primary(child), child.attempt, &child.kind, &child.name));
-    let delete = |child: &Child| Action::Delete {
-        kind: child.kind.clone(),
-        name: child.name.clone(),
-        uid: child.uid.clone(),
-    };
+    let delete =
+        |child: &Child| Action::Delete { kind: child.kind.clone(), name: child.name.clone(), uid: child.uid.clone() };
     gone.into_iter().map(delete).collect()
 }
 
@@ -119,7 +116,8 @@ fn ended(situation: &Situation<'_>, observation: &Observation) -> Option<End> {
             let failure = observation.failure.as_ref();
             let left = plan.retries.saturating_sub(plan.attempt.saturating_sub(1));
             if left > 0 && failure.is_some_and(|failure| worth_another(failure, &plan.retry_exit_codes)) {
-                let message = format!("attempt {} failed: {}; attempts left: {left}", plan.attempt, observation.message);
+                let message =
+                    format!("attempt {} failed: {}; attempts left: {left}", plan.attempt, observation.message);
                 return Some(End::Retrying { message });
             }
             Some(End::Failed {
@@ -161,7 +159,8 @@ fn worth_another(failure: &Failure, exit_codes: &[i32]) -> bool {
 
 /// The Run's present deadline, or the Application's as it was recorded.
 fn deadline<'a>(situation: &Situation<'a>) -> Option<&'a Period> {
-    let recorded = situation.record.seen.application.as_ref().and_then(|application| application.spec.deadline.as_ref());
+    let recorded =
+        situation.record.seen.application.as_ref().and_then(|application| application.spec.deadline.as_ref());
     situation.run.spec.deadline.as_ref().or(recorded)
 }
 

@@ -81,7 +81,10 @@ fn container(status: &ContainerStatus) -> Option<(Trouble, String)> {
     let state = status.state.as_ref();
     let waiting = state.and_then(|state| state.waiting.as_ref());
     let found = waiting.and_then(|waiting| Trouble::of_waiting(waiting.reason.as_deref()?));
-    let ended = [state, status.last_state.as_ref()].into_iter().flatten().find_map(|state: &ContainerState| state.terminated.as_ref());
+    let ended = [state, status.last_state.as_ref()]
+        .into_iter()
+        .flatten()
+        .find_map(|state: &ContainerState| state.terminated.as_ref());
     let out_of_memory = !status.ready && ended.is_some_and(|ended| ended.reason.as_deref() == Some("OOMKilled"));
     let trouble = match found {
         None | Some(Trouble::CrashLoopBackOff) if out_of_memory => Trouble::OOMKilled,
@@ -97,7 +100,9 @@ fn container(status: &ContainerStatus) -> Option<(Trouble, String)> {
             format!("needs more memory in container {name} than its size has; take a larger size")
         }
         Trouble::CrashLoopBackOff => match ended {
-            Some(ended) => format!("fails in container {name} again and again, last with exit code {}", ended.exit_code),
+            Some(ended) => {
+                format!("fails in container {name} again and again, last with exit code {}", ended.exit_code)
+            }
             None => format!("fails in container {name} again and again"),
         },
         Trouble::CreateContainerConfigError | Trouble::FailedMount | Trouble::Unschedulable => {

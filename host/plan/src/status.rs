@@ -92,7 +92,9 @@ impl Draft<'_> {
         }
         // Whoever was launched goes on; the condition tells what is wrong beside it.
         let launched = self.old.launch.as_ref().and_then(|launch| launch.object.as_ref());
-        if launched.is_none_or(|object| object.uid.is_none()) {
+        if launched.is_some_and(|object| object.uid.is_some()) {
+            self.done(stop.step);
+        } else {
             self.before(stop.step);
         }
         let phase = self.old.phase.filter(|_| launched.is_some()).unwrap_or(Phase::Pending);
@@ -178,7 +180,11 @@ impl Draft<'_> {
             End::Succeeded => {
                 let said = situation.observation.map_or("", |observation| observation.message.as_str());
                 self.warning = false;
-                self.say(Phase::Succeeded, Reason::Succeeded.as_str(), if said.is_empty() { "it ended well" } else { said });
+                self.say(
+                    Phase::Succeeded,
+                    Reason::Succeeded.as_str(),
+                    if said.is_empty() { "it ended well" } else { said },
+                );
                 self.finished(ConditionType::Succeeded, Reason::Succeeded, "");
                 self.status.exit = Some(Exit { code: Some(0) });
             }
@@ -244,6 +250,11 @@ impl Draft<'_> {
             ConditionType::ALL.into_iter().any(|one| one > step && one.as_str() == condition.type_)
         };
         self.status.conditions.retain(|condition| !later(condition));
+        self.done(step);
+    }
+
+    /// Every step before this one is done.
+    fn done(&mut self, step: ConditionType) {
         for earlier in ConditionType::ALL.into_iter().filter(|one| *one < step) {
             self.condition(earlier, "True", Reason::Done.as_str(), "");
         }

@@ -1,1 +1,138 @@
+use serde_json::{Value, json};
 
+use super::*;
+use crate::act::fixture::pod;
+
+fn container(state: Value, last: Value, ready: bool) -> Value {
+    json!({"name": "worker", "image": "reg/img:1", "imageID": "", "ready": ready, "restartCount": 0, "state": state, "lastState": last})
+}
+
+fn waiting(reason: &str) -> Value {
+    container(json!({"waiting": {"reason": reason, "message": "secret \"x\" not found"}}), json!({}), false)
+}
+
+fn with(name: &str, container: Value) -> Pod {
+    pod(name, "worker", 1, json!({"phase": "Pending", "containerStatuses": [container]}))
+}
+
+fn unscheduled(name: &str, message: &str) -> Pod {
+    let condition = json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message});
+    pod(name, "worker", 1, json!({"phase": "Pending", "conditions": [condition]}))
+}
+
+fn of(pods: &[Pod]) -> Option<(String, String)> {
+    diagnose(pods.iter()).map(|found| (found.reason, found.message))
+}
+
+fn pair(reason: &str, message: &str) -> Option<(String, String)> {
+    Some((reason.to_owned(), message.to_owned()))
+}
+
+#[test]
+fn what_keeps_a_pod_from_running_is_named() {
+    let pull = "pod p cannot pull image reg/img:1; check its name, its registry and its pull secret";
+    let made = "pod p cannot start container worker: secret \"x\" not found";
+    let memory = "pod p needs more memory in container worker than its size has; take a larger size";
+    let crash = "pod p fails in container worker again and again";
+    let killed = json!({"terminated": {"exitCode": 137, "reason": "OOMKilled"}});
+    let ended = json!({"terminated": {"exitCode": 3, "reason": "Error"}});
+    let crashing = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+    for (status, expected) in [
+        (
+            waiting("InvalidImageName"),
+            pair("InvalidImageName", "pod p cannot start: \"reg/img:1\" is not the name of an image"),
+        ),
+        (waiting("ErrImagePull"), pair("ImagePullBackOff", pull)),
+        (waiting("ImagePullBackOff"), pair("ImagePullBackOff", pull)),
+        (waiting("ErrImageNeverPull"), pair("ImagePullBackOff", pull)),
+        (waiting("CreateContainerConfigError"), pair("CreateContainerConfigError", made)),
+        (waiting("CreateContainerError"), pair("CreateContainerConfigError", made)),
+        (waiting("RunContainerError"), pair("CreateContainerConfigError", made)),
+        (waiting("FailedMount"), pair("FailedMount", made)),
+        (waiting("ContainerCreating"), None),
+        (waiting("PodInitializing"), None),
+        (container(json!({"running": {}}), json!({}), true), None),
+        (container(json!({}), json!({}), false), None),
+        (container(crashing.clone(), json!({}), false), pair("CrashLoopBackOff", crash)),
+        (
+            container(crashing.clone(), ended.clone(), false),
+            pair("CrashLoopBackOff", &format!("{crash}, last with exit code 3")),
+        ),
+        (container(crashing, killed.clone(), false), pair("OOMKilled", memory)),
+        (container(killed.clone(), json!({}), false), pair("OOMKilled", memory)),
+        (container(json!({"running": {}}), killed.clone(), false), pair("OOMKilled", memory)),
+        (container(json!({"running": {}}), killed.clone(), true), None),
+        (container(ended, json!({}), false), None),
+        (container(json!({"waiting": {"reason": "ErrImagePull"}}), killed, false), pair("ImagePullBackOff", pull)),
+    ] {
+        assert_eq!(of(&[with("p", status.clone())]), expected, "{status}");
+    }
+}
+
+#[test]
+fn a_silent_kubelet_and_a_silent_scheduler_are_said_to_be_silent() {
+    let silent = container(json!({"waiting": {"reason": "CreateContainerError"}}), json!({}), false);
+    let said = "pod p cannot start container worker: the kubelet does not say why";
+    assert_eq!(of(&[with("p", silent)]), pair("CreateContainerConfigError", said));
+    let mut pod = unscheduled("p", "");
+    pod.status.as_mut().unwrap().conditions.as_mut().unwrap()[0].message = None;
+    assert_eq!(of(&[pod]), pair("Unschedulable", "pod p finds no node: the scheduler does not say why"));
+}
+
+#[test]
+fn an_init_container_counts_and_the_worst_container_wins() {
+    let status = json!({
+        "initContainerStatuses": [waiting("CreateContainerError")],
+        "containerStatuses": [waiting("PodInitializing"), waiting("ErrImagePull")],
+    });
+    assert_eq!(of(&[pod("p", "worker", 1, status)]).unwrap().0, "ImagePullBackOff");
+    let status = json!({"initContainerStatuses": [waiting("CreateContainerError")]});
+    assert_eq!(of(&[pod("p", "worker", 1, status)]).unwrap().0, "CreateContainerConfigError");
+}
+
+#[test]
+fn the_scheduler_speaks_for_itself() {
+    let said = "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: none.";
+    let expected = "pod p finds no node: 0/1 nodes are available: 1 Insufficient cpu.";
+    assert_eq!(of(&[unscheduled("p", said)]), pair("Unschedulable", expected));
+    for (field, value) in [("type", "Ready"), ("status", "True"), ("reason", "SchedulingGated")] {
+        let mut condition = json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable"});
+        condition[field] = json!(value);
+        let pod = pod("p", "worker", 1, json!({"conditions": [condition]}));
+        assert_eq!(of(&[pod]), None, "{field}");
+    }
+}
+
+#[test]
+fn the_worst_pod_wins_then_the_first_by_name_in_any_order() {
+    let mut pods = [
+        with("d", waiting("ErrImagePull")),
+        with("c", waiting("ImagePullBackOff")),
+        with("b", waiting("CrashLoopBackOff")),
+        unscheduled("a", "no"),
+    ];
+    for _ in 0..pods.len() {
+        assert!(of(&pods).unwrap().1.starts_with("pod c cannot pull"));
+        pods.rotate_left(1);
+    }
+}
+
+#[test]
+fn order_from_the_worst_is_as_declared() {
+    let names = ["InvalidImageName", "ErrImagePull", "CreateContainerError", "FailedMount", "CrashLoopBackOff"];
+    for pair in names.windows(2) {
+        let worst = of(&[with("z", waiting(pair[0])), with("a", waiting(pair[1]))]).unwrap();
+        assert!(worst.1.starts_with("pod z"), "{pair:?}");
+    }
+    let worst = of(&[with("z", waiting("CrashLoopBackOff")), unscheduled("a", "no")]).unwrap();
+    assert_eq!(worst.0, "CrashLoopBackOff");
+}
+
+#[test]
+fn a_pod_that_goes_or_has_ended_well_is_no_trouble() {
+    let mut going = with("p", waiting("ErrImagePull"));
+    going.metadata.deletion_timestamp = Some(serde_json::from_value(json!("2026-01-05T12:00:00Z")).unwrap());
+    let mut done = with("p", waiting("ErrImagePull"));
+    done.status.as_mut().unwrap().phase = Some("Succeeded".into());
+    assert_eq!(of(&[going, done, Pod::default()]), None);
+}

@@ -9,13 +9,15 @@ const LONGEST_WORD: usize = 64;
 /// Texts are not cut below this, in bytes, to make a status fit.
 const SHORTEST: usize = 128;
 
-/// At most this many bytes of the text, cut between characters and marked where it is.
+/// At most this many bytes of the text on one line, cut between characters and marked
+/// where it is. (A control character would take six bytes, and break a table.)
 pub(super) fn cut(text: &str, most: usize) -> String {
-    if text.len() <= most {
-        return text.to_owned();
+    let line = text.replace(char::is_control, " ");
+    if line.len() <= most {
+        return line;
     }
     let kept = most.saturating_sub('…'.len_utf8());
-    format!("{}…", text.get(..text.floor_char_boundary(kept)).unwrap_or_default())
+    format!("{}…", line.get(..line.floor_char_boundary(kept)).unwrap_or_default())
 }
 
 /// A plugin's word for a reason, if it is one: PascalCase, short.
@@ -76,6 +78,7 @@ mod tests {
             ("äöüß", 6, "ä…"),
             ("äöüß", 7, "äö…"),
             ("abc", 2, "…"),
+            ("a\nb\u{0}", 4, "a b "),
         ] {
             assert_eq!(cut(text, most), expected, "{text} {most}");
         }
@@ -84,9 +87,16 @@ mod tests {
     #[test]
     fn a_word_is_pascal_case_and_short() {
         let long = "A".repeat(65);
-        for (text, good) in
-            [("Running", true), ("A1", true), ("running", false), ("Two Words", false), ("", false), ("1A", false), (&long, false), (&long[1..], true)]
-        {
+        for (text, good) in [
+            ("Running", true),
+            ("A1", true),
+            ("running", false),
+            ("Two Words", false),
+            ("", false),
+            ("1A", false),
+            (&long, false),
+            (&long[1..], true),
+        ] {
             assert_eq!(word(text), good.then_some(text), "{text}");
         }
     }

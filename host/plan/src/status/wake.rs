@@ -29,7 +29,9 @@ mod tests {
 
     #[test]
     fn the_delay_is_the_age_between_five_seconds_and_five_minutes() {
-        for (age, seconds) in [(-60, 5), (0, 5), (4, 5), (5, 5), (6, 6), (40, 40), (300, 300), (301, 300), (90_000, 300)] {
+        for (age, seconds) in
+            [(-60, 5), (0, 5), (4, 5), (5, 5), (6, 6), (40, 40), (300, 300), (301, 300), (90_000, 300)]
+        {
             let since = Timestamp::UNIX_EPOCH;
             let now = Timestamp::from_second(age).unwrap();
             let expected = Some(Duration::from_secs(seconds));
