@@ -16,7 +16,9 @@ for plugin in "${plugins[@]}"; do packages+=(-p "$plugin"); done
 cargo build --quiet --locked --target wasm32-wasip2 --profile plugin --lib "${packages[@]}"
 mkdir -p "$out"
 for plugin in "${plugins[@]}"; do
-  cp "target/wasm32-wasip2/plugin/${plugin//-/_}.wasm" "$out/$plugin.wasm"
+  # A host may be reading the directory: each file appears whole or not at all.
+  cp "${CARGO_TARGET_DIR:-target}/wasm32-wasip2/plugin/${plugin//-/_}.wasm" "$out/.$plugin.wasm.new"
+  mv "$out/.$plugin.wasm.new" "$out/$plugin.wasm"
   printf 'plugins: %-20s %7d bytes  sha256:%s\n' "$plugin.wasm" "$(stat -c %s "$out/$plugin.wasm")" \
-    "$(sha256sum "$out/$plugin.wasm" | cut -c1-12)"
+    "$(sha256sum "$out/$plugin.wasm" | cut -d' ' -f1)"
 done

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use codeflare_api::run::{Exit, Launch, LaunchedObject, Phase, PluginRef};
-use codeflare_api::{Condition, ConditionType, Reason, Run, RunStatus, names};
+use codeflare_api::run::{Exit, Phase};
+use codeflare_api::{Condition, ConditionType, Reason, Run, RunStatus};
 use codeflare_documents::launcher::Observation;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -14,11 +14,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use crate::diagnose::diagnose;
 use crate::live::{End, Next, Outcome, RunEvent, Situation};
 use crate::observe::of_attempt;
-use crate::plan::{Plan, PlannedPlugin, Record};
+use crate::plan::Record;
 use crate::stop::Stop;
 use fit::{cut, fit, word};
 
 mod fit;
+mod launch;
 mod wake;
 
 /// Longest message of a status and note of an event, in bytes.
@@ -106,10 +107,10 @@ impl Draft<'_> {
     /// The attempt before must be gone first. What made it fail stays to be read.
     fn waiting(&mut self, record: &Record) {
         if self.old.launch.as_ref().is_none_or(|launch| launch.attempt != record.plan.attempt) {
-            self.status.workers = Some(none_ready(&record.plan));
+            self.status.workers = Some(launch::none_ready(&record.plan));
             self.status.start_time = None;
         }
-        self.launch(record, None);
+        self.status.launch = Some(launch::of(record, None));
         self.reached(ConditionType::Recorded);
         self.warning = true;
         if self.old.reason.as_deref() != Some(Reason::Retrying.as_str()) {
@@ -121,11 +122,11 @@ impl Draft<'_> {
     fn launched(&mut self, situation: &Situation<'_>, primary: Option<&String>) {
         let before = self.old.launch.as_ref().and_then(|launch| launch.object.as_ref()?.uid.as_ref());
         let fresh = before.is_none() || before != primary;
-        self.launch(situation.record, primary.cloned());
+        self.status.launch = Some(launch::of(situation.record, primary.cloned()));
         self.reached(ConditionType::Launched);
         if fresh {
             self.say(Phase::Starting, Reason::Starting.as_str(), "launched; its pods are on their way");
-            self.status.workers = Some(none_ready(situation.plan()));
+            self.status.workers = Some(launch::none_ready(situation.plan()));
             self.status.start_time = None;
         }
         if let Some(observation) = situation.observation {
@@ -208,28 +209,6 @@ impl Draft<'_> {
         self.status.message = Some(cut(message, LONGEST));
     }
 
-    fn launch(&mut self, record: &Record, primary: Option<String>) {
-        let plan = &record.plan;
-        let object = plan.primary().map(|object| LaunchedObject {
-            api_version: object.kind.api_version(),
-            kind: object.kind.kind.clone(),
-            name: object.name.clone(),
-            uid: primary,
-        });
-        let overruled = plan.choices.iter().filter(|choice| !choice.over.is_empty());
-        self.status.launch = Some(Launch {
-            attempt: plan.attempt,
-            plan: record.digest.clone(),
-            record: names::record(&plan.name),
-            object,
-            size_name: Some(plan.size_name.clone()),
-            size: Some(plan.size.clone()),
-            choices: overruled.cloned().collect(),
-            launcher: Some(plugin(&plan.launcher)),
-            sizing_policies: plan.sizing_policies.iter().map(plugin).collect(),
-        });
-    }
-
     fn finished(&mut self, how: ConditionType, reason: Reason, message: &str) {
         for end in [ConditionType::Succeeded, ConditionType::Failed] {
             let (state, message) = if end == how { ("True", message) } else { ("False", "") };
@@ -284,14 +263,6 @@ impl Draft<'_> {
         let since = failing.map_or(self.now, |condition| condition.last_transition_time.0);
         wake::after(stop.reason(), since, self.now, self.run.metadata.uid.as_deref().unwrap_or_default())
     }
-}
-
-fn plugin(plugin: &PlannedPlugin) -> PluginRef {
-    PluginRef { name: plugin.name.clone(), digest: plugin.digest.clone() }
-}
-
-fn none_ready(plan: &Plan) -> String {
-    format!("0/{}", plan.roles.iter().fold(0_u32, |total, role| total.saturating_add(role.count)))
 }
 
 /// An event for each new phase or reason.

@@ -32,8 +32,8 @@ mod tests {
     #[case(4 << 30, "4Gi")]
     #[case((4 << 30) + 1, "4294967297")]
     #[case(2 << 40, "2Ti")]
-    fn bytes(#[case] bytes: u64, #[case] text: &str) {
-        assert_eq!(super::bytes(bytes), text);
+    fn bytes(#[case] count: u64, #[case] text: &str) {
+        assert_eq!(super::bytes(count), text);
     }
 
     #[rstest]

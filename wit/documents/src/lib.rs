@@ -13,5 +13,8 @@
 pub mod call;
 pub mod describe;
 pub mod launcher;
+mod schemas;
 pub mod shared;
 pub mod sizing;
+
+pub use schemas::schemas;

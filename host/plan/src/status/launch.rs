@@ -1,0 +1,38 @@
+//! What a status tells of the recorded plan. Pure.
+
+use codeflare_api::names;
+use codeflare_api::run::{Launch, LaunchedObject, PluginRef};
+
+use crate::plan::{Plan, PlannedPlugin, Record};
+
+/// What is launched, and who decided it: of the choices only those that overruled
+/// somebody. The record has all of them.
+pub(super) fn of(record: &Record, primary: Option<String>) -> Launch {
+    let plan = &record.plan;
+    let object = plan.primary().map(|object| LaunchedObject {
+        api_version: object.kind.api_version(),
+        kind: object.kind.kind.clone(),
+        name: object.name.clone(),
+        uid: primary,
+    });
+    Launch {
+        attempt: plan.attempt,
+        plan: record.digest.clone(),
+        record: names::record(&plan.name),
+        object,
+        size_name: Some(plan.size_name.clone()),
+        size: Some(plan.size.clone()),
+        choices: plan.choices.iter().filter(|choice| !choice.over.is_empty()).cloned().collect(),
+        launcher: Some(plugin(&plan.launcher)),
+        sizing_policies: plan.sizing_policies.iter().map(plugin).collect(),
+    }
+}
+
+/// Workers of a plan of which none is ready yet.
+pub(super) fn none_ready(plan: &Plan) -> String {
+    format!("0/{}", plan.roles.iter().fold(0_u32, |total, role| total.saturating_add(role.count)))
+}
+
+fn plugin(plugin: &PlannedPlugin) -> PluginRef {
+    PluginRef { name: plugin.name.clone(), digest: plugin.digest.clone() }
+}

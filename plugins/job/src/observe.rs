@@ -1,0 +1,147 @@
+//! The state of a Run, read out of its Job and pods.
+//!
+//! The Job says whether it is over, its pods say why: exit codes are nowhere else. The
+//! two are watched apart, so either may be behind the other. Rows are tried in order:
+//!
+//! ```text
+//! Job not seen                              Starting   Creating
+//! SuccessCriteriaMet or Complete            Succeeded  Succeeded
+//! FailureTarget or Failed, pod not yet seen Running    Failing
+//! FailureTarget or Failed                   Failed     the cause
+//! suspended, as the Run asks                Suspended  Suspended
+//! suspended by something else               Queued     Queued
+//! a pod failed, the Job does not know yet   Running    Failing
+//! a container cannot start                  Starting   its reason
+//! not all workers ready or done             Starting   WaitingForWorkers
+//! all workers ready or done                 Running    Running, Finishing
+//! ```
+
+use codeflare_plugin::prelude::*;
+use serde_json::Value;
+
+use crate::WORKER;
+use crate::failure::{self, Blame};
+
+/// More logs than this are not named one by one.
+const LISTED: u32 = 64;
+
+pub(crate) fn observe(request: &ObserveRequest) -> Observation {
+    let role = request.roles.iter().find(|role| role.name == WORKER);
+    let workers = role.map_or(0, |role| role.count);
+    let pods = role.map_or(&[][..], |role| &role.pods);
+    let job = request.objects.iter().find(|live| live.primary).map_or(&Value::Null, |live| &live.object);
+    let seen = Seen { job, pods, workers, asked_to_suspend: request.suspended };
+    let (phase, reason, message, failure) = seen.state();
+    let done = if phase == "Succeeded" { workers } else { seen.up() };
+    let log = |index| LogSource { role: WORKER.into(), index, container: WORKER.into() };
+    Observation {
+        roles: vec![RoleReady { role: WORKER.into(), ready: done, total: workers }],
+        logs: if workers > LISTED { vec![log(None)] } else { (0..workers).map(Some).map(log).collect() },
+        failure,
+        ..observation(phase, reason, message)
+    }
+}
+
+type State = (&'static str, String, String, Option<Failure>);
+
+struct Seen<'a> {
+    job: &'a Value,
+    pods: &'a [LivePod],
+    workers: u32,
+    asked_to_suspend: bool,
+}
+
+impl Seen<'_> {
+    fn state(&self) -> State {
+        let workers = self.workers;
+        let say = |phase, reason: &str, message: String| (phase, reason.to_owned(), message, None);
+        if self.job.is_null() {
+            return say("Starting", "Creating", "the Job is not there yet".into());
+        }
+        if self.condition("SuccessCriteriaMet").or(self.condition("Complete")).is_some() {
+            let message = if workers == 1 { "the program succeeded".into() } else { format!("all {workers} workers succeeded") };
+            return say("Succeeded", "Succeeded", message);
+        }
+        let blame = failure::blame(self.pods, workers);
+        let over = self.condition("Failed");
+        if let Some(condition) = over.or(self.condition("FailureTarget")) {
+            return match blame {
+                Some(blame) => failed(blame),
+                None if self.pods_are_behind(over.is_some()) => {
+                    say("Running", "Failing", format!("the Job fails ({}); its pods are awaited", text(condition, "message")))
+                }
+                None => failed(failure::by_condition(text(condition, "reason"), text(condition, "message"))),
+            };
+        }
+        // The condition follows later, on suspend and on resume.
+        if self.job.pointer("/spec/suspend") == Some(&Value::Bool(true)) {
+            let left = self.pods.iter().filter(|pod| !ended(pod)).count();
+            let rest = if left > 0 { format!("; {left} of its pods are still ending") } else { String::new() };
+            return if self.asked_to_suspend {
+                say("Suspended", "Suspended", format!("suspended, as the Run asks{rest}"))
+            } else {
+                say("Queued", "Queued", format!("a queue, or somebody else, holds the Job back by /spec/suspend{rest}"))
+            };
+        }
+        if let Some(blame) = blame {
+            return say("Running", "Failing", format!("{}; the Job is ending", blame.message));
+        }
+        let up = self.up();
+        if up >= workers {
+            return match self.pods.iter().filter(|pod| pod.phase == "Running").count() {
+                0 => say("Running", "Finishing", format!("{up} of {workers} workers are done")),
+                _ if workers == 1 => say("Running", "Running", "the program runs".into()),
+                _ => say("Running", "Running", format!("{up} of {workers} workers run or are done")),
+            };
+        }
+        let stuck = self.pods.iter().find_map(|pod| {
+            let reason = pod.waiting.as_deref().filter(|reason| !["ContainerCreating", "PodInitializing"].contains(reason))?;
+            Some((reason, failure::worker(pod, workers)))
+        });
+        match stuck {
+            Some((reason, worker)) => say("Starting", reason, format!("{worker} cannot start: {reason}")),
+            None => {
+                let missing = workers.saturating_sub(u32::try_from(self.pods.len()).unwrap_or(u32::MAX));
+                let rest = if missing > 0 { format!("; {missing} without a pod") } else { String::new() };
+                say("Starting", "WaitingForWorkers", format!("{up} of {workers} workers are ready{rest}"))
+            }
+        }
+    }
+
+    /// Workers that are ready or done, whichever of Job and pods knows more: pods that
+    /// are done may be gone, and the Job counts later than the pods say.
+    fn up(&self) -> u32 {
+        let ready = self.pods.iter().filter(|pod| pod.ready && !pod.terminating && !ended(pod)).count();
+        let done = self.pods.iter().filter(|pod| pod.phase == "Succeeded").count();
+        let counted = self.job.pointer("/status/succeeded").and_then(Value::as_u64).unwrap_or(0);
+        let uncounted = self.job.pointer("/status/uncountedTerminatedPods/succeeded").and_then(Value::as_array);
+        let job_done = counted.saturating_add(uncounted.map_or(0, |pods| pods.len() as u64));
+        let up = (ready as u64).saturating_add(job_done.max(done as u64));
+        u32::try_from(up).unwrap_or(u32::MAX).min(self.workers)
+    }
+
+    /// Whether a pod that will tell more is still to be seen. While the Job only aims at
+    /// failing, its pods are ending. Once it has failed, all of them have ended: one that
+    /// still runs in our eyes, and is not even going, shows that we look at the past.
+    fn pods_are_behind(&self, over: bool) -> bool {
+        self.pods.iter().any(|pod| !ended(pod) && !(over && pod.terminating))
+    }
+
+    fn condition(&self, kind: &str) -> Option<&Value> {
+        let conditions = self.job.pointer("/status/conditions")?.as_array()?;
+        conditions.iter().find(|condition| text(condition, "type") == kind && text(condition, "status") == "True")
+    }
+}
+
+fn failed(blame: Blame) -> State {
+    let failure = Failure { cause: blame.cause.clone(), exit_code: blame.exit_code, retry: blame.retry };
+    ("Failed", blame.cause, blame.message, Some(failure))
+}
+
+fn ended(pod: &LivePod) -> bool {
+    pod.phase == "Succeeded" || pod.phase == "Failed"
+}
+
+fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value.get(member).and_then(Value::as_str).unwrap_or_default()
+}
