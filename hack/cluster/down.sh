@@ -46,8 +46,10 @@ main() {
     # shellcheck source=lib/network.sh
     . "$CLUSTER_DIR/lib/network.sh"
     stop kubelet kube-scheduler kube-controller-manager coredns kube-proxy
+    say "node and controllers have ended"
     remove_containers
     stop kube-apiserver etcd
+    say "API server and etcd have ended"
     unmount_state
     remove_network
     restore_machine

@@ -24,10 +24,15 @@ trap 'rm -f "$OUTPUT" "$OUTPUT".*' EXIT
 
 # check WHAT COMMAND...: one line; the command's output only when it fails.
 check() {
-  local what=$1 began
+  local what=$1 began status
   began=$(date +%s%N)
   shift
-  if "$@" >"$OUTPUT" 2>&1; then
+  # Not as a condition: bash would then go on after a command that fails.
+  set +e
+  (set -e && "$@") >"$OUTPUT" 2>&1
+  status=$?
+  set -e
+  if ((status == 0)); then
     PASSED=$((PASSED + 1))
     printf 'ok    %5d ms  %s\n' $((($(date +%s%N) - began) / 1000000)) "$what"
   else
@@ -71,7 +76,7 @@ workers_meet() {
 }
 
 missing_image_fails() {
-  kube run missing --image=docker.io/library/nothing:1 --restart=Never
+  restricted_pod missing </dev/null | sed 's|image: .*|image: docker.io/library/nothing:1|' | kube apply -f -
   wait_for 30 "the pull to fail" pull_failed
   kube delete pod missing --now
 }
@@ -110,7 +115,8 @@ kill_everything() {
 survived() { [[ $(kube get configmap survivor -o jsonpath='{.data.nonce}') == 42 ]]; }
 
 main() {
-  parse_arguments
+  (($# == 0)) || die "smoke.sh takes no arguments."
+  parse_arguments "$@"
   ((EUID == 0)) || die "smoke.sh brings the full cluster up and down and needs root."
   ! uses_kind || die "smoke.sh looks at the local cluster; set CODEFLARE_CLUSTER=local."
   IMAGE_CACHE_OF_HOST=$CACHE_DIR/images

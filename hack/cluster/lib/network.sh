@@ -16,6 +16,7 @@ remember_machine() {
   local dir
   [[ ! -s $STATE/sysctl.before ]] || return 0
   nft list tables >"$STATE/tables.before"
+  printf '%s\n' /run/containerd/s/* >"$STATE/shims.before"
   for dir in "${OUTSIDE_DIRS[@]}"; do [[ -e $dir ]] || echo "$dir"; done >"$STATE/dirs.absent"
   sysctl -e "${SYSCTLS[@]}" >"$STATE/sysctl.before.part" 2>/dev/null || true
   mv "$STATE/sysctl.before.part" "$STATE/sysctl.before"

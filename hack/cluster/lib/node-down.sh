@@ -5,9 +5,8 @@
 # remove_containers: containerd first, then its shims, then what runc started.
 # runc's own records under STATE say which processes those are.
 remove_containers() {
-  local pid id root=$RUN/runc/k8s.io shim_sockets
+  local pid id root=$RUN/runc/k8s.io
   stop containerd
-  shim_sockets=$(cat "$RUN"/containerd/io.containerd.runtime.v2.task/k8s.io/*/address 2>/dev/null || true)
   for pid in $(shim_pids); do
     kill -9 "$pid" 2>/dev/null || true
     gone_within 5 "$pid" || say "process $pid does not end"
@@ -19,8 +18,8 @@ remove_containers() {
       runc --root "$root" delete --force "$id" 2>/dev/null || say "container $id does not end"
     done
   fi
-  # The files have no line ends: "unix:///run/…unix:///run/…".
-  for id in ${shim_sockets//unix:\/\// }; do rm -f "$id"; done
+  remove_shim_sockets
+  say "containers are gone"
   remove_cni_results
   remove_kubelet_files
   remove_cgroups
@@ -28,12 +27,23 @@ remove_containers() {
 
 # shim_pids: shims name their containerd's socket on their command line.
 shim_pids() {
-  local dir
+  local dir arguments
   for dir in /proc/[0-9]*; do
-    if tr '\0' ' ' <"$dir/cmdline" 2>/dev/null | grep -qF "containerd-shim-runc-v2 -namespace k8s.io" &&
-      tr '\0' '\n' <"$dir/cmdline" 2>/dev/null | grep -qxF "$RUN/containerd.sock"; then
-      echo "${dir#/proc/}"
-    fi
+    { mapfile -d '' -t arguments <"$dir/cmdline"; } 2>/dev/null || continue
+    [[ ${arguments[0]:-} == *containerd-shim-runc-v2 &&
+      " ${arguments[*]} " == *" -address $RUN/containerd.sock "* ]] && echo "${dir#/proc/}"
+  done
+  return 0
+}
+
+# A shim's socket lies in a folder that all containerds share. One that nobody
+# listens on any more, and that was not there before us, goes.
+remove_shim_sockets() {
+  local socket listening
+  listening=$(ss -H -lx)
+  for socket in /run/containerd/s/*; do
+    [[ -e $socket && $listening != *"$socket "* ]] || continue
+    grep -qxF "$socket" "$STATE/shims.before" 2>/dev/null || rm -f "$socket"
   done
 }
 
