@@ -89,7 +89,7 @@ pub mod prelude {
     pub use codeflare_documents::describe::Description;
     pub use codeflare_documents::launcher::*;
     pub use codeflare_documents::shared::{Choice, Decline, Fault, Resources, Size};
-    pub use codeflare_documents::sizing::{Configuration, DecideRequest, Decision, TeeShirt};
+    pub use codeflare_documents::sizing::{Asked, Configuration, DecideRequest, Decision, TeeShirt};
 }
 
 /// A plugin that describes the objects that run a Run, and reads them back.
