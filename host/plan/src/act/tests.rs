@@ -3,6 +3,7 @@ use serde_json::json;
 
 use super::fixture::*;
 use super::*;
+use crate::plan::Record;
 
 fn seconds(seconds: u64) -> Option<Duration> {
     Some(Duration::from_secs(seconds))

@@ -64,8 +64,10 @@ impl Life {
         let primary = Some(primary(self.record.plan.attempt));
         let outcome = Outcome::Launched { situation, primary, end, trouble: None };
         let told = next(&run, &outcome, at(second));
+        let mut after = run.clone();
+        after.status = Some(told.status.clone());
+        assert_idle(&after, &outcome, second);
         self.tell(told, second, what);
-        assert_idle(&self.run, &outcome, second);
     }
 
     fn status(&self) -> &RunStatus {
