@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use codeflare_api::run::{Exit, Phase};
+use codeflare_api::run::{Exit, Launch, Phase};
 use codeflare_api::{Condition, ConditionType, Reason, Run, RunStatus};
 use codeflare_documents::launcher::Observation;
 use jiff::Timestamp;
@@ -26,6 +26,10 @@ mod wake;
 const LONGEST: usize = 1024;
 /// Longest message of a condition: the status has the whole.
 const LONGEST_IN_CONDITION: usize = 512;
+
+/// What a Run says until its pods run: in these words, whoever says it, so that a launch
+/// is told of by one write.
+const STARTING: &str = "launched; its pods are on their way";
 
 /// The Run's next status. A Run that has ended stays as it is.
 pub fn next(run: &Run, outcome: &Outcome<'_>, now: Timestamp) -> Next {
@@ -120,12 +124,12 @@ impl Draft<'_> {
     }
 
     fn launched(&mut self, situation: &Situation<'_>, primary: Option<&String>) {
-        let before = self.old.launch.as_ref().and_then(|launch| launch.object.as_ref()?.uid.as_ref());
-        let fresh = before.is_none() || before != primary;
+        let seen = |launch: &Launch| (launch.attempt, launch.object.as_ref().and_then(|object| object.uid.clone()));
+        let fresh = self.old.launch.as_ref().map(seen) != Some((situation.plan().attempt, primary.cloned()));
         self.status.launch = Some(launch::of(situation.record, primary.cloned()));
         self.reached(ConditionType::Launched);
         if fresh {
-            self.say(Phase::Starting, Reason::Starting.as_str(), "launched; its pods are on their way");
+            self.say(Phase::Starting, Reason::Starting.as_str(), STARTING);
             self.status.workers = Some(launch::none_ready(situation.plan()));
             self.status.start_time = None;
         }
@@ -145,7 +149,9 @@ impl Draft<'_> {
             // not know changes nothing.
             _ => self.status.phase.unwrap_or(Phase::Starting),
         };
-        self.say(phase, word(&observation.reason).unwrap_or(&format!("{phase:?}")), &observation.message);
+        let reason = word(&observation.reason).map_or_else(|| format!("{phase:?}"), str::to_owned);
+        let usual = phase == Phase::Starting && reason == Reason::Starting.as_str();
+        self.say(phase, &reason, if usual { STARTING } else { &observation.message });
         if matches!(phase, Phase::Starting | Phase::Running)
             && let Some(found) = diagnose(of_attempt(situation.pods, situation.run, situation.plan().attempt))
         {

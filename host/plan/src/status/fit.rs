@@ -44,10 +44,8 @@ fn bytes(status: &RunStatus) -> usize {
 
 /// Makes the status a little smaller, or says that nothing is left to be taken away.
 fn shrink(status: &mut RunStatus) -> bool {
-    if let Some(launch) = &mut status.launch {
-        if launch.choices.pop().is_some() {
-            return true;
-        }
+    if status.launch.as_mut().is_some_and(|launch| launch.choices.pop().is_some()) {
+        return true;
     }
     let longest = status.conditions.iter_mut().map(|condition| &mut condition.message).max_by_key(|text| text.len());
     if longest.is_some_and(halve) || status.message.as_mut().is_some_and(halve) {

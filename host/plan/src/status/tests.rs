@@ -93,15 +93,7 @@ fn a_good_life() {
     life.step(0, "the size is unknown", &Outcome::Stopped(unknown));
     life.published = 0;
     life.wake(30, "mended and launched", None);
-    life.wake(
-        31,
-        "pods are made",
-        Some(&Observation {
-            reason: "Starting".into(),
-            message: "launched; its pods are on their way".into(),
-            ..observation("Starting", 0)
-        }),
-    );
+    life.wake(31, "pods are made", Some(&observation("Starting", 0)));
     life.wake(33, "pods run", Some(&observation("Running", 2)));
     life.wake(34, "nothing new", Some(&observation("Running", 2)));
     life.wake(60, "ended", Some(&observation("Succeeded", 3)));
@@ -333,6 +325,33 @@ fn workers_come_from_the_plan_until_a_launcher_counts_them() {
     assert_eq!(life.status().workers.as_deref(), Some("0/3"));
     life.wake(2, "", Some(&observation("Running", 1)));
     assert_eq!(life.status().workers.as_deref(), Some("1/3"));
+}
+
+#[test]
+fn a_launcher_with_a_reason_of_its_own_is_heard_while_it_starts() {
+    for (phase, reason, heard) in
+        [("Starting", "Starting", false), ("Starting", "ImagesPulled", true), ("Running", "Starting", true)]
+    {
+        let mut life = Life::new(json!({}));
+        life.wake(0, "launched", Some(&Observation { reason: reason.into(), ..observation(phase, 0) }));
+        let message = life.status().message.clone().unwrap();
+        assert_eq!(message.starts_with("2 workers"), heard, "{phase} {reason}");
+        assert_eq!(message == STARTING, !heard);
+    }
+}
+
+#[test]
+fn a_primary_that_is_not_seen_yet_does_not_set_the_clock_back() {
+    let (record, children) = (record(1), children(1));
+    let mut run = run(json!({}));
+    let running = observation("Running", 2);
+    for second in [0, 1, 2] {
+        let situated = run.clone();
+        let situation = situation(&situated, &record, &children, Some(&running), second);
+        let told = next(&run, &Outcome::Launched { situation, primary: None, end: None, trouble: None }, at(second));
+        assert_eq!(told.status.start_time, Some(Time(at(0))));
+        run.status = Some(told.status);
+    }
 }
 
 #[test]
