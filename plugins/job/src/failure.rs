@@ -28,7 +28,7 @@ pub(crate) fn blame(pods: &[LivePod], workers: u32) -> Option<Blame> {
         // The next attempt has the same size.
         (_, "OOMKilled", _) => ("OutOfMemory", format!("{worker} needed more memory than its size has"), false),
         (_, "StartError" | "ContainerCannotRun", _) => {
-            ("ProgramNotStarted", format!("{worker} could not start the program: is the first word of the command in the image?"), false)
+            ("ProgramNotStarted", format!("{worker} could not be started: is the first word of the command in the image?"), false)
         }
         (_, _, Some(code)) => ("ProgramFailed", format!("{worker} exited with code {code}{}", signal(code)), true),
         (_, _, None) => ("WorkerLost", format!("{worker} failed without an exit code"), true),

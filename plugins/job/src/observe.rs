@@ -11,6 +11,7 @@
 //! suspended, as the Run asks                Suspended  Suspended
 //! suspended by something else               Queued     Queued
 //! a pod failed, the Job does not know yet   Running    Failing
+//! a pod is going                            Running    WorkerStopping
 //! a container cannot start                  Starting   its reason
 //! not all workers ready or done             Starting   WaitingForWorkers
 //! all workers ready or done                 Running    Running, Finishing
@@ -87,6 +88,10 @@ impl Seen<'_> {
             return say("Running", "Failing", format!("{}; the Job is ending", blame.message));
         }
         let up = self.up();
+        if let Some(pod) = self.pods.iter().find(|pod| pod.terminating && !ended(pod)) {
+            let message = format!("{} is being removed, but not by its Run", failure::worker(pod, workers));
+            return say("Running", "WorkerStopping", message);
+        }
         if up >= workers {
             return match self.pods.iter().filter(|pod| pod.phase == "Running").count() {
                 0 => say("Running", "Finishing", format!("{up} of {workers} workers are done")),

@@ -30,6 +30,10 @@ pub fn framework<T: DeserializeOwned>(application: &LaunchedApplication) -> Resu
 fn parse<T: DeserializeOwned>(value: &Value, object: String, at: &str) -> Result<T, Decline> {
     let empty = Value::Object(serde_json::Map::new());
     let value = if value.is_null() { &empty } else { value };
+    // serde would take a list for a struct, member by member.
+    if !value.is_object() {
+        return Err(fault::invalid("SettingsInvalid", format!("{at}: expected an object"), object, at));
+    }
     T::deserialize(value).map_err(|error| {
         let pointer = format!("{at}{}", blamed::<T>(value));
         fault::invalid("SettingsInvalid", format!("{pointer}: {error}"), object, pointer)
