@@ -38,30 +38,27 @@ main() {
   fi
   [[ $MODE == api ]] || ((EUID == 0)) || die "The full cluster can only be taken down as root."
   lock "$STATE"
-  local ports
+  local ports strays
   ports=$(cat "$STATE/ports" 2>/dev/null || true)
   if [[ $MODE == full ]]; then
     # shellcheck source=lib/node-down.sh
     . "$CLUSTER_DIR/lib/node-down.sh"
     # shellcheck source=lib/network.sh
     . "$CLUSTER_DIR/lib/network.sh"
-    stop kubelet kube-scheduler kube-controller-manager coredns kube-proxy
+    end_named kubelet kube-scheduler kube-controller-manager coredns kube-proxy
     say "node and controllers have ended"
     remove_containers
-    stop kube-apiserver etcd
+    end_named kube-apiserver etcd
     say "API server and etcd have ended"
     unmount_state
     remove_network
     restore_machine
   else
-    stop kube-controller-manager kube-apiserver etcd
+    end_named kube-controller-manager kube-apiserver etcd
   fi
   # What a killed "up" may have started without writing its id down.
-  local pid
-  for pid in $(own_pids); do
-    kill -9 "$pid" 2>/dev/null || true
-    gone_within 5 "$pid" || true
-  done
+  mapfile -t strays < <(own_pids)
+  end "${strays[@]}"
   remove_state
   [[ -z $ports ]] || rm -f "$CACHE_DIR/ports/$ports"
   say "down; nothing is left of $STATE"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The image of the platform's host: a small Debian base, the Rust program and
-# the plugins; localhost/codeflare/platform:dev.
+# the plugins.
 #
-#   host.sh BINARY PLUGIN_DIR OUT.tar
+#   host.sh BINARY PLUGIN_DIR OUT.tar [NAME]   NAME: localhost/codeflare/platform:dev
 #
 # The base has this machine's own libc, because BINARY was linked against it.
 set -euo pipefail
@@ -62,14 +62,15 @@ check_libraries() {
 }
 
 main() {
-  (($# == 3)) || die "Usage: host.sh BINARY PLUGIN_DIR OUT.tar"
-  local binary=$1 plugins=$2 out=$3 base key cached work old
+  (($# == 3 || $# == 4)) || die "Usage: host.sh BINARY PLUGIN_DIR OUT.tar [NAME]"
+  local binary=$1 plugins=$2 out=$3 name=${4:-localhost/codeflare/platform:dev} base key cached work old
   [[ -x $binary ]] || die "There is no program $binary."
   compgen -G "$plugins/*.wasm" >/dev/null || die "There are no .wasm files in $plugins."
   base=$(base_layer)
   check_libraries "$binary" "$base"
   key=$({
     basename "$base"
+    echo "$name"
     cat "${BASH_SOURCE[0]}" "$CLUSTER_DIR/images/archive.sh"
     sha256sum <"$binary"
     cd "$plugins" && sha256sum -- *.wasm
@@ -82,7 +83,7 @@ main() {
     install -D -m 644 -t "$work/root/plugins" "$plugins"/*.wasm
     chmod -R u=rwX,go=rX "$work/root"
     steady_tar "$work/root" "$work/layer.tar"
-    write_image localhost/codeflare/platform:dev "$(jq -cn --arg path "$(path_setting)" \
+    write_image "$name" "$(jq -cn --arg path "$(path_setting)" \
       '{Entrypoint: ["/usr/local/bin/codeflare"], User: "65532:65532", Env: [$path]}')" \
       "$cached" "$base" "$work/layer.tar"
     rm -rf "$work"

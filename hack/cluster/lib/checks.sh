@@ -64,9 +64,19 @@ check_port() {
 check_ranges() {
   local range route
   for range in "$POD_RANGE" "$SERVICE_SUBNET"; do
-    route=$(ip -4 -o route show exact "$range" 2>/dev/null | head -n 1 || true)
-    [[ -z $route || $route == *" dev $NODE_LINK "* ]] ||
+    route=$(ip -4 -o route show root "$range" 2>/dev/null | grep -vE " dev ($NODE_LINK|$POD_LINK) " | head -n 1 || true)
+    [[ -z $route ]] ||
       die "The address range $range is in use on this machine: $route."
+  done
+}
+
+# check_kubelet: two on one machine would end each other's pods.
+check_kubelet() {
+  local procs
+  [[ ! -e $STATE/$STATE_MARKER ]] || return 0
+  for procs in /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods; do
+    [[ ! -d $procs || -z $(find "$procs" -name cgroup.procs -exec cat {} + 2>/dev/null) ]] ||
+      die "Another Kubernetes runs pods on this machine (processes in $procs); take it down first."
   done
 }
 
@@ -77,6 +87,7 @@ check_ports() {
   for port in "$ETCD_PORT" "$ETCD_PEER_PORT" "$CONTROLLERS_PORT"; do check_port 127.0.0.1 "$port"; done
   [[ $MODE == full ]] || return 0
   check_ranges
+  check_kubelet
   check_port "$NODE_IP" 53
   check_port "$NODE_IP" "$KUBELET_PORT"
   for port in "$SCHEDULER_PORT" "$KUBELET_HEALTH_PORT" "$PROXY_HEALTH_PORT" "$PROXY_METRICS_PORT" \
@@ -106,6 +117,10 @@ choose_ports() {
     done
     ((from <= PRIVATE_PORTS_TO)) || die "No free range of ports between $PRIVATE_PORTS_FROM and $PRIVATE_PORTS_TO."
     echo "$STATE" >"$CACHE_DIR/ports/$from"
+    # A range counts as reserved while its state is there, so make it now.
+    mkdir -p "$STATE"
+    touch "$STATE/$STATE_MARKER"
+    echo "$from" >"$STATE/ports"
     exec {PORTS_FD}>&-
     use_ports "$from"
   fi

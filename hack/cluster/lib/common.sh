@@ -60,7 +60,7 @@ wait_for() {
       say "gave up waiting for: $what"
       return 1
     fi
-    sleep 0.1
+    sleep 0.05
   done
 }
 

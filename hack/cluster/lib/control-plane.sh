@@ -52,10 +52,10 @@ start_api_server() {
     --service-account-issuer=https://kubernetes.default.svc \
     --service-account-key-file="$PKI/service-accounts.pub" \
     --service-account-signing-key-file="$PKI/service-accounts.key" \
-    --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction \
+    --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement \
     --allow-privileged=true --profiling=false \
     --audit-policy-file="$CONF/audit-policy.yaml" --audit-log-path="$STATE/audit.log" \
-    --audit-log-maxsize=1024 --audit-log-maxbackup=2
+    --audit-log-maxsize=10240
 }
 
 start_controllers() {

@@ -52,9 +52,13 @@ make_network() {
 
 # Pods talk to each other, to the API server, to DNS, and to ports of NODE_IP
 # that somebody adds to the set host_ports; to nothing else. Services are
-# translated before these rules see a packet.
+# translated before these rules see a packet. What is not allowed is refused
+# rather than dropped, so that a program notices at once.
 make_guard() {
-  local ours="{ \"lo\", \"$POD_LINK\", \"$NODE_LINK\" }" ranges="{ $POD_RANGE, $SERVICE_SUBNET }"
+  local ours="{ \"lo\", \"$POD_LINK\", \"$NODE_LINK\" }" ranges="{ $POD_RANGE, $SERVICE_SUBNET }" others=accept
+  # The machine must now forward between our links; if it forwarded nothing
+  # before, it still forwards nothing between others.
+  ! grep -qx 'net.ipv4.ip_forward = 0' "$STATE/sysctl.before" || others=drop
   nft -f - <<NFT
 table inet $GUARD_TABLE {
   set host_ports { type inet_service; }
@@ -71,8 +75,10 @@ add element inet $GUARD_TABLE host_ports { $API_PORT }
 table inet $GUARD_TABLE {
   chain forward {
     iifname { "$POD_LINK", "$NODE_LINK" } oifname { "$POD_LINK", "$NODE_LINK" } accept
-    iifname "$POD_LINK" counter drop
+    iifname "$POD_LINK" meta l4proto tcp counter reject with tcp reset
+    iifname "$POD_LINK" counter reject with icmpx admin-prohibited
     oifname "$POD_LINK" counter drop
+    counter $others
   }
   chain input {
     iifname != "$POD_LINK" accept
@@ -80,7 +86,8 @@ table inet $GUARD_TABLE {
     meta l4proto { icmp, icmpv6 } accept
     ip daddr $NODE_IP meta l4proto { tcp, udp } th dport 53 accept
     ip daddr $NODE_IP tcp dport @host_ports accept
-    counter drop
+    meta l4proto tcp counter reject with tcp reset
+    counter reject with icmpx admin-prohibited
   }
   chain arriving {
     iifname != $ours ip daddr $ranges counter drop

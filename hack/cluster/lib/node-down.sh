@@ -5,12 +5,10 @@
 # remove_containers: containerd first, then its shims, then what runc started.
 # runc's own records under STATE say which processes those are.
 remove_containers() {
-  local pid id root=$RUN/runc/k8s.io
-  stop containerd
-  for pid in $(shim_pids); do
-    kill -9 "$pid" 2>/dev/null || true
-    gone_within 5 "$pid" || say "process $pid does not end"
-  done
+  local pids id root=$RUN/runc/k8s.io
+  end_named containerd
+  mapfile -t pids < <(shim_pids)
+  end "${pids[@]}"
   if [[ -d $root ]] && command -v runc >/dev/null; then
     for id in "$root"/*; do
       [[ -e $id ]] || continue
@@ -68,19 +66,24 @@ remove_kubelet_files() {
     rm -f /var/lib/kubelet/device-plugins/kubelet.sock /var/lib/kubelet/device-plugins/kubelet_internal_checkpoint
 }
 
-# remove_cgroups: kubelet's, in one hierarchy (v2) or in each (v1). A killed
-# process stays in its cgroup until it is reaped, hence the wait.
+# remove_cgroups: kubelet's, in one hierarchy (v2) or in each (v1). Whatever
+# still runs in them is a container's whose record was lost: "up" refuses a
+# machine where another kubelet has pods, so they are ours. A killed process
+# stays in its cgroup until it is reaped, hence the wait.
 remove_cgroups() {
-  wait_for 10 "the pods' cgroups to be empty" cgroups_removed || true
+  wait_for 10 "the pods' cgroups to be empty" cgroups_removed ||
+    die "Processes of pods do not end; see $(kubepods | head -n 1)."
 }
 
+kubepods() { find /sys/fs/cgroup -maxdepth 2 -type d -name kubepods; }
+
 cgroups_removed() {
-  local dir left=0
-  for dir in /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods; do
-    [[ -d $dir ]] || continue
-    find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null || true
+  local dir pid left=0
+  while read -r dir; do
+    while read -r pid; do kill -9 "$pid" || true; done < <(find "$dir" -name cgroup.procs -exec cat {} +)
+    find "$dir" -depth -type d -exec rmdir {} + || true
     [[ ! -d $dir ]] || left=1
-  done
+  done < <(kubepods)
   return "$left"
 }
 

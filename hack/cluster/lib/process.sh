@@ -59,26 +59,35 @@ wait_ready() {
   fi
 }
 
-# stop NAME...: ask all of them to end, wait for each, kill what stays.
+# stop NAME: ask it to end, kill it when it has not after five seconds (an API
+# server with watches open takes a minute).
 stop() {
+  local pid
+  if pid=$(pid_of "$1"); then
+    kill "$pid" 2>/dev/null || true
+    wait_for 5 "$1 to end" gone "$pid" || end "$pid"
+  fi
+  rm -f "$RUN/$1.pid"
+}
+
+# end PID...: at once. For what is thrown away together with its files.
+end() {
+  local pid
+  for pid in "$@"; do kill -9 "$pid" 2>/dev/null || true; done
+  for pid in "$@"; do wait_for 5 "process $pid to end" gone "$pid" || true; done
+}
+
+# end_named NAME...: those of them that run.
+end_named() {
   local name pid pids=()
   for name in "$@"; do
-    if pid=$(pid_of "$name"); then
-      kill "$pid" 2>/dev/null || true
-      pids+=("$pid")
-    fi
+    if pid=$(pid_of "$name"); then pids+=("$pid"); fi
   done
-  for pid in "${pids[@]}"; do
-    if ! gone_within 5 "$pid"; then
-      kill -9 "$pid" 2>/dev/null || true
-      gone_within 5 "$pid" || say "process $pid does not end"
-    fi
-  done
+  end "${pids[@]}"
   for name in "$@"; do rm -f "$RUN/$name.pid"; done
 }
 
-# gone_within SECONDS PID
-gone_within() { timeout "$1" tail -s 0.05 --pid="$2" -f /dev/null 2>/dev/null; }
+gone() { ! kill -0 "$1"; }
 
 # own_pids: every process whose program is a link of ours, pid file or not.
 own_pids() {

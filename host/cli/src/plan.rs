@@ -43,6 +43,7 @@ async fn plan(args: &PlanArgs) -> Result<(), Failure> {
     let runs: Vec<_> = std::mem::take(&mut documents.runs)
         .into_iter()
         .filter(|found| args.run.is_none() || found.object.metadata.name == args.run)
+        .filter(|found| documents.can_judge(&found.object))
         .collect();
     // With errors in the files, a missing Run may be one of those.
     if runs.is_empty() && errors.is_empty() {

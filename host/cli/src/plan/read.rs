@@ -1,6 +1,6 @@
 //! Files to objects: every document checked strictly, every error with file and document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +23,18 @@ pub(super) struct Documents {
     pub(super) config_maps: Vec<ConfigMap>,
     /// `Kind/name` to `FILE: document N`.
     pub(super) places: BTreeMap<String, String>,
+    /// `Kind/name` of what is there and cannot be used.
+    pub(super) broken: BTreeSet<String>,
+}
+
+impl Documents {
+    /// Whether a Run can be judged: an error in what it rests on would only be repeated
+    /// in other words.
+    pub(super) fn can_judge(&self, run: &Run) -> bool {
+        let application = format!("Application/{}", run.spec.application.name);
+        let for_all = |label: &String| label.starts_with("Plugin/") || label.starts_with("RunSizeConfiguration/");
+        !self.broken.contains(&application) && !self.broken.iter().any(for_all)
+    }
 }
 
 /// A Run and where it is.
@@ -131,6 +143,7 @@ fn take(documents: &mut Documents, place: &str, namespace: &str, value: Value, e
                 return;
             };
             if !problems.is_empty() {
+                documents.broken.insert(label.clone());
                 errors.extend(problems.into_iter().map(|problem| format!("{place}: {label} {problem}")));
                 return;
             }
@@ -169,7 +182,10 @@ fn take(documents: &mut Documents, place: &str, namespace: &str, value: Value, e
     };
     match kept {
         Ok(()) => drop(documents.places.insert(label, place.to_owned())),
-        Err(error) => errors.push(format!("{place}: {label}: {error}")),
+        Err(error) => {
+            errors.push(format!("{place}: {label}: {error}"));
+            documents.broken.insert(label);
+        }
     }
 }
 

@@ -1,0 +1,176 @@
+//! References, defaults and arguments; every error at once.
+
+use codeflare_plan::resolve::{Resolved, resolve};
+use codeflare_plan::seen::Seen;
+use serde_json::{Value, json};
+
+use crate::support::{lines, policy, seen};
+
+fn stopped(changes: &[(&str, Value)]) -> Vec<String> {
+    lines(&resolve(&seen(changes)).expect_err("should stop"))
+}
+
+fn resolved(changes: &[(&str, Value)]) -> Resolved {
+    resolve(&seen(changes)).expect("should resolve")
+}
+
+fn launcher(name: &str, priority: i64, frameworks: Value) -> Value {
+    let mut plugin = policy(name, priority);
+    plugin["role"] = json!({"launcher": frameworks});
+    plugin
+}
+
+#[test]
+fn every_problem_is_named_by_object_and_field_with_what_to_do() {
+    let cases: Vec<(&str, Vec<(&str, Value)>)> = vec![
+        ("no Application", vec![("/application", Value::Null)]),
+        ("Application of another namespace", vec![("/run/spec/application/namespace", json!("other"))]),
+        ("open quote in the command", vec![("/application/spec/command", json!("a 'b"))]),
+        ("open quote in the Run's options", vec![("/run/spec/options", json!("\"a"))]),
+        ("open quote in the Application's options", vec![("/application/spec/options", json!("a\\"))]),
+        ("empty command", vec![("/application/spec/command", json!("  "))]),
+        ("unknown framework", vec![("/application/spec/api", json!("ray"))]),
+        ("no launcher at all", vec![("/plugins", json!([policy("sizes", 1)]))]),
+        ("launcher not ready", vec![("/plugins/0/ready", Value::Null), ("/plugins/0/trouble", json!("it traps"))]),
+        ("launcher not loaded", vec![("/plugins/0/ready", Value::Null)]),
+        ("kind not served", vec![("/served", json!([{"group": "batch", "version": "v1", "kind": "Job"}]))]),
+        ("no policy", vec![("/plugins", json!([launcher("job", 1, json!(["job"]))]))]),
+        ("policy not ready", vec![("/plugins/1/ready", Value::Null), ("/plugins/1/trouble", json!("no bytes"))]),
+        (
+            "fields",
+            vec![
+                ("/run/spec/deadline", json!("soon")),
+                ("/run/spec/ttl", json!("1d")),
+                ("/application/spec/deadline", json!("")),
+                ("/application/spec/ttl", json!("5")),
+                ("/run/spec/env", json!({"CODEFLARE_RUN": "", "a-b/c": "", "_OK9": "", "9": "", "CODEFLARES": ""})),
+                ("/application/spec/env", json!({"": ""})),
+            ],
+        ),
+        (
+            "everything at once",
+            vec![
+                ("/application/spec/command", json!("'")),
+                ("/run/spec/options", json!("'")),
+                ("/application/spec/api", json!("ray")),
+                ("/plugins/1/ready", Value::Null),
+            ],
+        ),
+        ("no Application and no policy", vec![("/application", Value::Null), ("/plugins", json!([]))]),
+    ];
+    let said: Vec<_> = cases.into_iter().map(|(case, changes)| (case, stopped(&changes))).collect();
+    insta::assert_yaml_snapshot!(said);
+}
+
+#[test]
+fn options_of_the_run_replace_those_of_the_application_and_words_are_a_shells() {
+    let argv = |changes: &[(&str, Value)]| resolved(changes).argv;
+    let command = ("/application/spec/command", json!("run 'a b' \"c\" d\\ e ''"));
+    let defaults = ("/application/spec/options", json!("--x 1"));
+    assert_eq!(argv(&[command.clone()]), ["run", "a b", "c", "d e", ""]);
+    assert_eq!(argv(&[command.clone(), defaults.clone()])[5..], ["--x", "1"]);
+    assert_eq!(argv(&[command.clone(), defaults.clone(), ("/run/spec/options", json!("-y"))])[5..], ["-y"]);
+    assert_eq!(argv(&[command, defaults, ("/run/spec/options", json!(""))]).len(), 5);
+    // Defaults that are replaced need not be right.
+    let wrong = ("/application/spec/options", json!("'"));
+    assert_eq!(argv(&[wrong, ("/run/spec/options", json!("-y"))]), ["python3", "-c", "print(1)", "-y"]);
+}
+
+#[test]
+fn the_run_overrules_the_application_and_who_asked_is_kept() {
+    let application = [
+        ("/application/spec/size", json!("md")),
+        ("/application/spec/workers", json!(3)),
+        ("/application/spec/env", json!({"A": "app", "B": "app"})),
+        ("/application/spec/retry", json!({"limit": 2, "exitCodes": [3]})),
+        ("/application/spec/framework", json!({"x": 1})),
+    ];
+    let run = [
+        ("/run/spec/size", json!("xl")),
+        ("/run/spec/workers", json!(0)),
+        ("/run/spec/env", json!({"B": "run", "C": "run"})),
+        ("/run/spec/retries", json!(0)),
+        ("/run/spec/deadline", json!("1h")),
+        ("/application/spec/ttl", json!("5s")),
+    ];
+    let shown = |resolved: Resolved| {
+        let Resolved { asked, env, retries, retry_exit_codes, framework, .. } = resolved;
+        json!({"asked": asked, "env": env, "retries": retries, "codes": retry_exit_codes, "framework": framework})
+    };
+    let both: Vec<_> = application.iter().chain(&run).cloned().collect();
+    insta::assert_yaml_snapshot!([shown(resolved(&[])), shown(resolved(&application)), shown(resolved(&both)),]);
+}
+
+#[test]
+fn gpus_need_the_consent_of_both() {
+    for (run, application, refused) in [
+        (Some(true), Some(true), None),
+        (Some(true), Some(false), Some("Application/greet")),
+        (Some(true), None, Some("Application/greet")),
+        (Some(false), Some(true), Some("Run/hello")),
+        (None, Some(true), Some("Run/hello")),
+        (None, None, Some("Application/greet")),
+    ] {
+        let says = |consent: Option<bool>| consent.map_or(Value::Null, Value::from);
+        let asked =
+            resolved(&[("/run/spec/supportsGpu", says(run)), ("/application/spec/supportsGpu", says(application))])
+                .asked;
+        assert_eq!((asked.gpus, asked.gpus_refused_by.as_deref()), (refused.is_none(), refused));
+    }
+}
+
+#[test]
+fn the_launcher_with_the_lowest_priority_then_name_is_chosen_of_those_that_can() {
+    let chosen = |plugins: Value, changes: &[(&str, Value)]| {
+        let mut all = vec![("/plugins", plugins)];
+        all.extend(changes.iter().cloned());
+        all.push(("/plugins/-", policy("sizes", 100)));
+        resolved(&all).launcher.name
+    };
+    let three = || {
+        json!([
+            launcher("c", 5, json!(["job"])),
+            launcher("b", 5, json!(["x", "job"])),
+            launcher("d", 9, json!(["job"])),
+            launcher("a", 1, json!(["x"])),
+        ])
+    };
+    assert_eq!(chosen(three(), &[]), "b");
+    assert_eq!(chosen(three(), &[("/plugins/1/ready", Value::Null)]), "c");
+    let needs = json!([{"group": "g", "version": "v1", "kind": "K"}]);
+    assert_eq!(chosen(three(), &[("/plugins/1/ready/description/kinds", needs.clone())]), "c");
+    assert_eq!(chosen(three(), &[("/plugins/2/priority", json!(4))]), "d");
+    let of = resolved(&[]);
+    assert_eq!((of.launcher.digest.as_str(), of.kinds.len()), ("sha256:job", 2));
+    assert_eq!(Value::from(of.launcher.settings), json!({"a": 1}));
+    // Each that claims the framework says what it lacks; the first gives the reason.
+    let said = stopped(&[
+        ("/plugins/0/ready/description/kinds/-", json!({"group": "g", "version": "v1", "kind": "K"})),
+        ("/plugins/-", launcher("late", 200, json!(["job"]))),
+        ("/plugins/2/ready", Value::Null),
+    ]);
+    assert_eq!(
+        said,
+        [
+            "Resolved",
+            "KindNotServed: Run/hello /spec/application: plugin job needs g/v1 K, which this cluster does not serve; \
+             plugin late is not ready: it was not loaded yet",
+        ]
+    );
+}
+
+#[test]
+fn the_policy_with_the_lowest_priority_has_the_last_word() {
+    let chain =
+        resolved(&[("/plugins/-", policy("a", 5)), ("/plugins/-", policy("c", 7)), ("/plugins/-", policy("b", 5))])
+            .policies;
+    let names: Vec<_> = chain.iter().map(|policy| policy.name.as_str()).collect();
+    assert_eq!(names, ["sizes", "c", "b", "a"]);
+}
+
+#[test]
+fn what_was_seen_survives_being_recorded() {
+    let seen = seen(&[]);
+    let again: Seen = serde_json::from_str(&serde_json::to_string(&seen).expect("should write")).expect("should read");
+    assert_eq!(again, seen);
+}

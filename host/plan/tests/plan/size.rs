@@ -1,0 +1,59 @@
+//! What policies are asked, and which of their decisions can be counted with.
+
+use codeflare_documents::call::{Answer, Request};
+use codeflare_plan::draft::drive;
+use codeflare_plan::plan::Call;
+use serde_json::{Value, json};
+
+use crate::support::{ask, lines, plan, seen};
+
+#[test]
+fn quantities_are_whole_numbers_and_everybody_is_named() {
+    let seen = seen(&[
+        ("/run/spec/size", json!("md")),
+        ("/application/spec/workers", json!(3)),
+        ("/site/gpuResource", json!("amd.com/gpu")),
+    ]);
+    let (exchanges, _) = plan(&seen);
+    let Request::Decide { request, .. } = &exchanges[0].request else { unreachable!() };
+    insta::assert_yaml_snapshot!(request);
+}
+
+#[test]
+fn a_quantity_that_is_none_is_named_by_object_and_field() {
+    let seen = seen(&[
+        ("/configurations/0/spec/config/sm/cpu", json!("two")),
+        ("/configurations/0/spec/config/md/memory", json!("16GB")),
+    ]);
+    let stop = drive(&seen, 1, ask).expect_err("should stop");
+    let object = "FieldInvalid: RunSizeConfiguration/codeflare-default";
+    assert_eq!(
+        lines(&stop),
+        [
+            "Sized".to_owned(),
+            format!("{object} /spec/config/md/memory: `16GB` is not a quantity, such as 2, 500m or 16Gi"),
+            format!("{object} /spec/config/sm/cpu: `two` is not a quantity, such as 2, 500m or 16Gi"),
+        ]
+    );
+}
+
+#[test]
+fn a_decision_that_cannot_be_counted_with_is_the_policys_failure() {
+    let decided = |size: Value| {
+        let answers = move |call: &Call| match &call.request {
+            Request::Decide { .. } => {
+                Ok(Answer::Decided(serde_json::from_value(json!({"size": size, "choices": []})).expect("a decision")))
+            }
+            _ => ask(call),
+        };
+        drive(&seen(&[]), 1, answers).map(|(_, plan)| plan.size.workers).map_err(|stop| lines(&stop))
+    };
+    let size = |workers: u32, cpu: u32, memory: u32, extended: Value| json!({"workers": workers, "worker": {"cpuMillis": cpu, "memoryBytes": memory, "extended": extended}});
+    assert_eq!(decided(size(10_000, 1, 1, json!({"a/b": 1}))), Ok(10_000));
+    assert_eq!(decided(size(0, 1, 1, json!({}))), Ok(0));
+    insta::assert_yaml_snapshot!([
+        decided(size(10_001, 1, 1, json!({}))),
+        decided(size(1, 0, 1, json!({}))),
+        decided(size(1, 1, 0, json!({"memory": 1, "a/b": 1}))),
+    ]);
+}

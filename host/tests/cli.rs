@@ -1,0 +1,194 @@
+//! The command line as people meet it: help, errors, exit codes, plans.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// `codeflare` in a folder, without the caller's environment.
+fn codeflare(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_codeflare"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("XDG_CACHE_HOME", folder.join("cache"))
+        .stdin(Stdio::null())
+        .output()
+        .expect("should start")
+}
+
+/// What it said and how it ended.
+fn told(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!("exit {}\n--- stdout\n{}--- stderr\n{}", output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("should make a folder")
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("should lie in the repository").to_owned()
+}
+
+/// The plugins as components, where they are built.
+fn plugins() -> Option<PathBuf> {
+    let folder = std::env::var_os("CODEFLARE_TEST_PLUGINS").map(PathBuf::from);
+    if folder.is_none() {
+        println!("skipped: CODEFLARE_TEST_PLUGINS is not set; run hack/test.sh plugins");
+    }
+    folder
+}
+
+#[test]
+fn help_tells_every_command_with_examples() {
+    let here = folder();
+    for (name, arguments) in [
+        ("all", vec!["--help"]),
+        ("host", vec!["host", "--help"]),
+        ("plan", vec!["plan", "--help"]),
+        ("crd", vec!["crd", "--help"]),
+        ("schema", vec!["schema", "--help"]),
+    ] {
+        insta::assert_snapshot!(format!("help-{name}"), told(&codeflare(here.path(), &arguments)));
+    }
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_2() {
+    let here = folder();
+    for arguments in [
+        &["plan"][..],
+        &["plan", "-f", "x", "--record", "y"],
+        &["plan", "-f", "x", "--kinds", "Job"],
+        &["schema", "nothing"],
+        &["host", "--log", "=="],
+        &["hsot"],
+    ] {
+        let output = codeflare(here.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", told(&output));
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+const WRONG: &str = r#"
+apiVersion: codeflare.dev/v1alpha1
+kind: Application
+metadata: {name: good}
+spec: {api: job, image: i, command: "echo 'open"}
+---
+# A word of its own: no document.
+---
+apiVersion: codeflare.dev/v1alpha1
+kind: Application
+metadata: {name: bad, lables: {}}
+spec: {api: "No", imgae: i, workers: -1}
+---
+apiVersion: codeflare.dev/v1alpha1
+kind: Run
+metadata: {name: of-good}
+spec: {application: {name: good}}
+---
+apiVersion: codeflare.dev/v1alpha1
+kind: Run
+metadata: {name: of-bad}
+spec: {application: {name: bad}}
+---
+apiVersion: codeflare.dev/v1alpha1
+kind: Run
+metadata: {name: of-none}
+spec: {application: {name: none}, deadline: tomorrow}
+---
+apiVersion: codeflare.dev/v1alpha1
+kind: Walk
+metadata: {name: w}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: n}
+---
+a: [
+"#;
+
+const PLUGINS: &str = r#"
+apiVersion: codeflare.dev/v1alpha1
+kind: Plugin
+metadata: {name: job}
+spec: {source: {file: {path: job.wasm}}, launcher: {frameworks: [job]}}
+---
+apiVersion: codeflare.dev/v1alpha1
+kind: Plugin
+metadata: {name: sizes}
+spec: {source: {file: {path: sizes.wasm}}, sizingPolicy: {}}
+"#;
+
+#[test]
+fn a_plan_names_every_error_at_once_with_file_document_and_field() {
+    let here = folder();
+    std::fs::write(here.path().join("wrong.yaml"), WRONG).expect("should write");
+    std::fs::write(here.path().join("plugins.yaml"), PLUGINS).expect("should write");
+    let arguments = ["plan", "-f", "wrong.yaml", "plugins.yaml", "missing.yaml", "--plugins", "nowhere"];
+    let output = codeflare(here.path(), &arguments);
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(told(&output));
+}
+
+#[test]
+fn without_a_run_there_is_nothing_to_plan() {
+    let here = folder();
+    std::fs::write(here.path().join("plugins.yaml"), PLUGINS).expect("should write");
+    insta::assert_snapshot!(told(&codeflare(here.path(), &["plan", "-f", "plugins.yaml"])));
+    insta::assert_snapshot!(told(&codeflare(here.path(), &["plan", "-f", "plugins.yaml", "--run", "hello"])));
+}
+
+#[test]
+fn a_record_that_is_none_is_refused() {
+    let here = folder();
+    std::fs::write(here.path().join("record.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: r}\n").expect("should write");
+    insta::assert_snapshot!(told(&codeflare(here.path(), &["plan", "--record", "record.yaml"])));
+}
+
+#[test]
+fn every_example_is_planned_and_replayed_to_the_same_bytes() {
+    let Some(plugins) = plugins() else { return };
+    let plugins = plugins.to_str().expect("should be text").to_owned();
+    let here = folder();
+    let examples = std::fs::read_dir(repository().join("examples")).expect("should be there");
+    let mut count = 0;
+    for example in examples.map(|entry| entry.expect("should be readable").path()).filter(|path| path.is_dir()) {
+        let file = example.to_str().expect("should be text");
+        let plan = |more: &[&str]| {
+            let mut arguments = vec!["plan", "-f", file, "--plugins", &plugins];
+            arguments.extend(more);
+            let output = codeflare(here.path(), &arguments);
+            assert!(output.status.success(), "{file} {more:?}: {}", told(&output));
+            output.stdout
+        };
+        let planned = plan(&[]);
+        assert_eq!(planned, plan(&[]), "{file}: the same input, another plan");
+        std::fs::write(here.path().join("record.yaml"), plan(&["-o", "record"])).expect("should write");
+        let replayed = codeflare(here.path(), &["plan", "--record", "record.yaml"]);
+        assert!(replayed.status.success(), "{file}: {}", told(&replayed));
+        assert_eq!(String::from_utf8_lossy(&replayed.stdout), String::from_utf8_lossy(&planned), "{file}");
+        let refused = codeflare(here.path(), &["plan", "-f", file, "--plugins", &plugins, "--kinds", "v1/Pod"]);
+        assert_eq!(refused.status.code(), Some(1), "{file}");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("batch/v1 Job"), "{file}: {}", told(&refused));
+        count += 1;
+    }
+    assert!(count >= 3, "{count} examples");
+}
+
+#[test]
+fn two_workers_become_a_service_and_a_job() {
+    let Some(plugins) = plugins() else { return };
+    let here = folder();
+    let file = repository().join("examples/02-workers/workers.yaml");
+    let arguments = ["plan", "-f", file.to_str().expect("should be text"), "--plugins", plugins.to_str().expect("should be text")];
+    let output = codeflare(here.path(), &arguments);
+    // Digests change with every build of the plugins.
+    let text: String = told(&output).lines().map(|line| match line.split_once("sha256:") {
+        Some((before, _)) => format!("{before}sha256:…\n"),
+        None => format!("{line}\n"),
+    }).collect();
+    insta::assert_snapshot!(text);
+}
