@@ -233,6 +233,24 @@ fn a_control_is_turned_where_the_live_object_stands_otherwise() {
 }
 
 #[test]
+fn a_launch_that_no_status_tells_of_yet_can_be_held_and_can_end() {
+    let run = with_status(run(json!({"suspend": true})), json!({"phase": "Pending"}));
+    let (record, children) = (record(1), children(1));
+    assert_eq!(act(&situation(&run, &record, &children, None, 0)).actions.len(), 1);
+    let acts = act(&situation(&run, &record, &children, Some(&observation("Succeeded", 2)), 0));
+    assert_eq!(acts.end, Some(End::Succeeded));
+}
+
+#[test]
+fn an_object_of_this_attempt_that_the_plan_does_not_name_stays_until_the_ttl() {
+    let mut other = children(1);
+    other.truncate(1);
+    other[0].name = "other".into();
+    let run = with_status(run(json!({})), launched(1, "Succeeded", json!({})));
+    assert_eq!(act(&situation(&run, &record(1), &other, None, 0)).actions, []);
+}
+
+#[test]
 fn a_control_that_is_not_for_suspending_or_points_nowhere_is_not_turned() {
     let run = with_status(run(json!({"suspend": true})), launched(1, "Running", json!({})));
     let children = children(1);

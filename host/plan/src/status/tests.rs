@@ -241,6 +241,16 @@ fn a_step_that_stops_after_the_launch_takes_nothing_back() {
 }
 
 #[test]
+fn a_later_step_is_forgotten_while_the_next_attempt_waits() {
+    let mut life = Life::new(json!({}));
+    let record = record(2);
+    life.step(0, "waits", &Outcome::WaitingForPods(&record));
+    life.step(1, "refused", &Outcome::Stopped(stop(ConditionType::Launched, Reason::ObjectRefused, "no")));
+    life.step(2, "stopped", &Outcome::Stopped(stop(ConditionType::Recorded, Reason::ApiUnavailable, "no")));
+    assert_eq!((life.status().phase, state(life.status(), "Launched")), (Some(Phase::Restarting), None));
+}
+
+#[test]
 fn a_record_that_is_too_large_or_an_api_that_is_away_can_be_mended_and_a_lost_record_cannot() {
     for (reason, phase, wake) in [
         (Reason::RecordTooLarge, Phase::Pending, None),
