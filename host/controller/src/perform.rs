@@ -24,7 +24,7 @@ pub(crate) async fn perform(ctx: &Context, run: &Run, first: &Record, actions: &
                 // The test makes it the object that was decided on, not a namesake.
                 let patch = json!([
                     {"op": "test", "path": "/metadata/uid", "value": uid},
-                    {"op": "replace", "path": at, "value": value},
+                    {"op": "add", "path": at, "value": value},
                 ]);
                 let patch: json_patch::Patch = serde_json::from_value(patch).map_err(|error| {
                     Call::Write(error.to_string()).stop(ConditionType::Launched, format!("{}/{name}", kind.kind))

@@ -195,7 +195,7 @@ async fn before_is_gone(
     let published = status.launch.as_ref().map(|launch| launch.attempt) == Some(attempt);
     let of_pod = |pod: &Pod| pod.labels().get(codeflare_api::labels::ATTEMPT).and_then(|text| text.parse::<u32>().ok());
     published
-        && children.iter().all(|child| child.attempt >= attempt)
+        && children.iter().filter(|child| child.owner == run.uid()).all(|child| child.attempt >= attempt)
         && pods.iter().all(|pod| of_pod(pod).unwrap_or(0) >= attempt)
         && matches!(apply::pods_left(ctx, run, attempt).await, Ok(false))
 }
