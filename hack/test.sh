@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # The one test command: every part, or those that are named.
-#   hack/test.sh [--keep-going] [check|unit|plugins|guests|chart|api|e2e]...
+#   hack/test.sh [--keep-going] [check|unit|plugins|cli|guests|chart|api|e2e]...
 # Installs what it needs, shows how long each part took, stops at the first that fails
-# unless it is told to keep going. Without a name: all but e2e, which needs root.
+# unless it is told to keep going. Without a name: what needs no cluster; `all` is
+# every part, and e2e needs root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=hack/lib.sh
 . hack/lib.sh
 
-ALL=(check unit plugins guests chart api e2e)
+ALL=(check unit plugins cli guests chart api e2e)
 DEFAULT=(unit plugins guests chart)
 # The crates of which every test runs without a cluster and without guests.
 UNIT=(documents api plan controller cli plugin)
@@ -31,9 +32,14 @@ part_unit() {
   cargo test --locked "${packages[@]}" -p job -p sizing-policy
 }
 
-# The plugins of this repository as components, and the command line that calls them.
+# The plugins of this repository as components.
 part_plugins() {
   hack/plugins.sh target/plugins
+}
+
+# The command line with those plugins: help, errors, every example planned and replayed.
+part_cli() {
+  part_plugins
   CODEFLARE_TEST_PLUGINS=$PWD/target/plugins cargo test --locked -p codeflare
 }
 
@@ -102,7 +108,7 @@ target_installed() {
 }
 
 usage() {
-  sed -n '2,5s/^# //p' "$0"
+  sed -n '2,6s/^# //p' "$0"
 }
 
 # run_part NAME: in a shell of its own, where every command counts: `||` would turn
@@ -124,7 +130,7 @@ main() {
     case $part in
       -h | --help) usage && exit 0 ;;
       --keep-going) keep=yes ;;
-      check | unit | plugins | guests | chart | api | e2e) parts+=("$part") ;;
+      check | unit | plugins | cli | guests | chart | api | e2e) parts+=("$part") ;;
       all) parts+=("${ALL[@]}") ;;
       *)
         printf 'error: there is no part "%s"\n' "$part" >&2
