@@ -72,8 +72,8 @@ main() {
   check_tools
   check_state_folder
   lock "$STATE"
-  choose_ports
   check_disk "${programs[@]}"
+  choose_ports
   check_ports
 
   unlocked "$CLUSTER_DIR/packages.sh" "${packages[@]}"

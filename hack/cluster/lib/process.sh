@@ -21,12 +21,12 @@ is_current() {
   pid=$(pid_of "$1") && [[ $(readlink "/proc/$pid/exe") == "$(readlink -f "$STATE/bin/$1")" ]]
 }
 
-# start NAME ARGUMENT...: unless it runs already; one of another version is
-# replaced. Output goes to STATE/log/NAME.log.
+# start NAME ARGUMENT...: unless it runs already; one of another version or with
+# other arguments is replaced. Output goes to STATE/log/NAME.log.
 start() {
   local name=$1
   shift
-  if is_current "$name"; then return 0; fi
+  if is_current "$name" && [[ $(cat "$RUN/$name.arguments" 2>/dev/null) == "$*" ]]; then return 0; fi
   stop "$name"
   unlocked launch "$name" "$@"
   wait_for 5 "$name to start" starts "$name" || die "$name did not start; see $LOG/$name.log."
@@ -37,6 +37,7 @@ launch() {
   shift
   setsid "$STATE/bin/$name" "$@" >>"$LOG/$name.log" 2>&1 </dev/null &
   echo $! >"$RUN/$name.pid"
+  printf '%s\n' "$*" >"$RUN/$name.arguments"
 }
 
 # starts NAME: the new process has become the program, or is already dead.
