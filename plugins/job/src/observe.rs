@@ -129,7 +129,7 @@ impl Seen<'_> {
     /// failing, its pods are ending. Once it has failed, all of them have ended: one that
     /// still runs in our eyes, and is not even going, shows that we look at the past.
     fn pods_are_behind(&self, over: bool) -> bool {
-        self.pods.iter().any(|pod| !ended(pod) && !(over && pod.terminating))
+        self.pods.iter().any(|pod| !ended(pod) && (!over || !pod.terminating))
     }
 
     fn condition(&self, kind: &str) -> Option<&Value> {
