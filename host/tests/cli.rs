@@ -20,7 +20,12 @@ fn codeflare(folder: &Path, arguments: &[&str]) -> Output {
 /// What it said and how it ended.
 fn told(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    format!("exit {}\n--- stdout\n{}--- stderr\n{}", output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+    format!(
+        "exit {}\n--- stdout\n{}--- stderr\n{}",
+        output.status.code().unwrap_or(-1),
+        text(&output.stdout),
+        text(&output.stderr)
+    )
 }
 
 fn folder() -> TempDir {
@@ -144,7 +149,8 @@ fn without_a_run_there_is_nothing_to_plan() {
 #[test]
 fn a_record_that_is_none_is_refused() {
     let here = folder();
-    std::fs::write(here.path().join("record.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: r}\n").expect("should write");
+    std::fs::write(here.path().join("record.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: r}\n")
+        .expect("should write");
     insta::assert_snapshot!(told(&codeflare(here.path(), &["plan", "--record", "record.yaml"])));
 }
 
@@ -183,12 +189,16 @@ fn two_workers_become_a_service_and_a_job() {
     let Some(plugins) = plugins() else { return };
     let here = folder();
     let file = repository().join("examples/02-workers/workers.yaml");
-    let arguments = ["plan", "-f", file.to_str().expect("should be text"), "--plugins", plugins.to_str().expect("should be text")];
+    let arguments =
+        ["plan", "-f", file.to_str().expect("should be text"), "--plugins", plugins.to_str().expect("should be text")];
     let output = codeflare(here.path(), &arguments);
     // Digests change with every build of the plugins.
-    let text: String = told(&output).lines().map(|line| match line.split_once("sha256:") {
-        Some((before, _)) => format!("{before}sha256:…\n"),
-        None => format!("{line}\n"),
-    }).collect();
+    let text: String = told(&output)
+        .lines()
+        .map(|line| match line.split_once("sha256:") {
+            Some((before, _)) => format!("{before}sha256:…\n"),
+            None => format!("{line}\n"),
+        })
+        .collect();
     insta::assert_snapshot!(text);
 }

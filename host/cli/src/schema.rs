@@ -14,7 +14,8 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<(), Failure> {
     }
     let name_of = |file: &'static str| file.trim_end_matches(".json");
     let Some(name) = &args.name else {
-        let all: serde_json::Map<_, _> = schemas.into_iter().map(|(file, schema)| (name_of(file).to_owned(), schema)).collect();
+        let all: serde_json::Map<_, _> =
+            schemas.into_iter().map(|(file, schema)| (name_of(file).to_owned(), schema)).collect();
         return output::data(&format!("{:#}\n", serde_json::Value::Object(all)));
     };
     match schemas.iter().find(|(file, _)| name_of(file) == name) {
