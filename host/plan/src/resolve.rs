@@ -63,8 +63,9 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
             Vec::new()
         })
     });
-    let launcher = application
-        .and_then(|application| plugins::launcher(seen, &application.spec.api).map_err(|problem| problems.push(problem)).ok());
+    let launcher = application.and_then(|application| {
+        plugins::launcher(seen, &application.spec.api).map_err(|problem| problems.push(problem)).ok()
+    });
     // Where only a policy is missing, the Run is resolved and waits for its size.
     let step = if problems.is_empty() { ConditionType::Sized } else { ConditionType::Resolved };
     let policies = plugins::policies(seen).unwrap_or_else(|found| {

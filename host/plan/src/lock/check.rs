@@ -1,6 +1,8 @@
 //! The check of a launcher's draft: default deny. Everything that is not on a kind's
 //! closed list is refused, by plugin, object and field, and everything at once.
 
+use std::collections::BTreeSet;
+
 use codeflare_api::Reason;
 use codeflare_documents::launcher::{LaunchPlan, Manifest};
 use serde_json::Value;
@@ -122,7 +124,10 @@ impl Check<'_> {
     fn total(&mut self, sized: &Sized) {
         let worker = &sized.size.worker;
         let mut all = vec![("cpu (thousandths)", worker.cpu_millis), ("memory (bytes)", worker.memory_bytes)];
-        all.extend(worker.extended.iter().map(|(name, count)| (name.as_str(), *count)));
+        // Also those that a worker of the size has none of.
+        let own = self.draft.roles.iter().filter_map(|role| role.resources.as_ref());
+        let names: BTreeSet<_> = own.flat_map(|of| of.extended.keys()).chain(worker.extended.keys()).collect();
+        all.extend(names.into_iter().map(|name| (name.as_str(), worker.extended.get(name).copied().unwrap_or(0))));
         for (name, one) in all {
             let of = |resources: &codeflare_documents::shared::Resources| match name {
                 "cpu (thousandths)" => resources.cpu_millis,
