@@ -29,8 +29,9 @@ fn a_digest_is_of_sorted_members_and_changes_with_the_plan() {
     assert!(text.starts_with("{\"attempt\""), "{text}");
 }
 
-/// A draft that uses what is allowed.
+/// The Service of a draft of two workers.
 const SERVICE: &str = "/manifests/1/object";
+/// Its Job.
 const JOB: &str = "/manifests/0/object";
 
 #[test]
