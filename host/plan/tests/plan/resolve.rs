@@ -67,7 +67,7 @@ fn options_of_the_run_replace_those_of_the_application_and_words_are_a_shells() 
     let argv = |changes: &[(&str, Value)]| resolved(changes).argv;
     let command = ("/application/spec/command", json!("run 'a b' \"c\" d\\ e ''"));
     let defaults = ("/application/spec/options", json!("--x 1"));
-    assert_eq!(argv(&[command.clone()]), ["run", "a b", "c", "d e", ""]);
+    assert_eq!(argv(std::slice::from_ref(&command)), ["run", "a b", "c", "d e", ""]);
     assert_eq!(argv(&[command.clone(), defaults.clone()])[5..], ["--x", "1"]);
     assert_eq!(argv(&[command.clone(), defaults.clone(), ("/run/spec/options", json!("-y"))])[5..], ["-y"]);
     assert_eq!(argv(&[command, defaults, ("/run/spec/options", json!(""))]).len(), 5);
