@@ -4,7 +4,7 @@
 //! two are watched apart, so either may be behind the other. Rows are tried in order:
 //!
 //! ```text
-//! Job not seen                              Starting   Creating
+//! Job not seen                              Starting   Starting
 //! SuccessCriteriaMet or Complete            Succeeded  Succeeded
 //! FailureTarget or Failed, pod not yet seen Running    Failing
 //! FailureTarget or Failed                   Failed     the cause
@@ -13,9 +13,12 @@
 //! a pod failed, the Job does not know yet   Running    Failing
 //! a pod is going                            Running    WorkerStopping
 //! a container cannot start                  Starting   its reason
-//! not all workers ready or done             Starting   WaitingForWorkers
-//! all workers ready or done                 Running    Running, Finishing
+//! not all workers ready or done             Starting   Starting
+//! all workers ready or done                 Running    Running
 //! ```
+//!
+//! Each row has one text, whatever the count: every new text costs the API server a
+//! write, and `status.workers` has the count.
 
 use codeflare_plugin::prelude::*;
 use serde_json::Value;
@@ -57,7 +60,7 @@ impl Seen<'_> {
         let workers = self.workers;
         let say = |phase, reason: &str, message: String| (phase, reason.to_owned(), message, None);
         if self.job.is_null() {
-            return say("Starting", "Creating", "the Job is not there yet".into());
+            return say("Starting", "Starting", "the Job is not there yet".into());
         }
         if self.condition("SuccessCriteriaMet").or(self.condition("Complete")).is_some() {
             let message = if workers == 1 { "the program succeeded".into() } else { format!("all {workers} workers succeeded") };
@@ -93,11 +96,8 @@ impl Seen<'_> {
             return say("Running", "WorkerStopping", message);
         }
         if up >= workers {
-            return match self.pods.iter().filter(|pod| pod.phase == "Running").count() {
-                0 => say("Running", "Finishing", format!("{up} of {workers} workers are done")),
-                _ if workers == 1 => say("Running", "Running", "the program runs".into()),
-                _ => say("Running", "Running", format!("{up} of {workers} workers run or are done")),
-            };
+            let message = if workers == 1 { "the program runs".into() } else { format!("all {workers} workers run or are done") };
+            return say("Running", "Running", message);
         }
         let stuck = self.pods.iter().find_map(|pod| {
             let reason = pod.waiting.as_deref().filter(|reason| !["ContainerCreating", "PodInitializing"].contains(reason))?;
@@ -105,19 +105,15 @@ impl Seen<'_> {
         });
         match stuck {
             Some((reason, worker)) => say("Starting", reason, format!("{worker} cannot start: {reason}")),
-            None => {
-                let missing = workers.saturating_sub(u32::try_from(self.pods.len()).unwrap_or(u32::MAX));
-                let rest = if missing > 0 { format!("; {missing} without a pod") } else { String::new() };
-                say("Starting", "WaitingForWorkers", format!("{up} of {workers} workers are ready{rest}"))
-            }
+            None => say("Starting", "Starting", "workers are starting".into()),
         }
     }
 
     /// Workers that are ready or done, whichever of Job and pods knows more: pods that
     /// are done may be gone, and the Job counts later than the pods say.
     fn up(&self) -> u32 {
-        let ready = self.pods.iter().filter(|pod| pod.ready && !pod.terminating && !ended(pod)).count();
-        let done = self.pods.iter().filter(|pod| pod.phase == "Succeeded").count();
+        let ready = self.pods.iter().filter(|pod| pod.ready && !pod.terminating && !done(pod) && !ended(pod)).count();
+        let done = self.pods.iter().filter(|pod| done(pod)).count();
         let counted = self.job.pointer("/status/succeeded").and_then(Value::as_u64).unwrap_or(0);
         let uncounted = self.job.pointer("/status/uncountedTerminatedPods/succeeded").and_then(Value::as_array);
         let job_done = counted.saturating_add(uncounted.map_or(0, |pods| pods.len() as u64));
@@ -141,6 +137,12 @@ impl Seen<'_> {
 fn failed(blame: Blame) -> State {
     let failure = Failure { cause: blame.cause.clone(), exit_code: blame.exit_code, retry: blame.retry };
     ("Failed", blame.cause, blame.message, Some(failure))
+}
+
+/// Done well. The container says so first, while its pod is not ready any more and still
+/// called Running: such a worker has not gone back to its start.
+fn done(pod: &LivePod) -> bool {
+    pod.phase == "Succeeded" || pod.exit.as_ref().is_some_and(|exit| exit.code == 0)
 }
 
 fn ended(pod: &LivePod) -> bool {
