@@ -93,7 +93,7 @@ enum Recorded {
     Stopped(Stop),
     /// The plan of the highest attempt; with the Run as the server had it while the
     /// record was written, where it was written just now.
-    Plan(Arc<Record>, Option<Run>),
+    Plan(Arc<Record>, Option<Box<Run>>),
 }
 
 /// Steps 1 to 6: reads the record of the highest attempt, or plans and writes the first.
@@ -126,7 +126,7 @@ async fn first(run: &Run, ctx: &Context) -> Result<Recorded, Stop> {
     // Reading the Run beside the write spares a round trip: whoever creates the record
     // knows that nothing was launched before it.
     let (written, fresh) = tokio::join!(record::write(ctx, run, planned), apply::fresh(ctx, run));
-    Ok(Recorded::Plan(written?, fresh.ok().flatten()))
+    Ok(Recorded::Plan(written?, fresh.ok().flatten().map(Box::new)))
 }
 
 /// Steps 7 to 11 on a recorded plan.
@@ -134,7 +134,7 @@ async fn launched(
     run: &Run,
     ctx: &Context,
     record: &Record,
-    fresh: Option<Run>,
+    fresh: Option<Box<Run>>,
     now: Timestamp,
 ) -> Result<Action, Error> {
     let uid = run.uid().unwrap_or_default();
@@ -214,7 +214,7 @@ async fn primary(
     run: &Run,
     ctx: &Context,
     record: &Record,
-    fresh: Option<Run>,
+    fresh: Option<Box<Run>>,
     children: &mut Vec<Child>,
 ) -> Result<Primary, Stop> {
     if let Some(uid) = first_seen(run, record) {
@@ -225,7 +225,7 @@ async fn primary(
     }
     let fresh = match fresh {
         Some(fresh) => Some(fresh),
-        None => apply::fresh(ctx, run).await?,
+        None => apply::fresh(ctx, run).await?.map(Box::new),
     };
     match fresh {
         None => return Ok(Primary::RunIsGone),

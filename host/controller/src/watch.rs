@@ -14,7 +14,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{Api, ApiResource, DynamicObject, PartialObjectMeta};
 use kube::core::DeserializeGuard;
 use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
-use kube::runtime::{WatchStreamExt, metadata_watcher, reflector, watcher};
+use kube::runtime::{WatchStreamExt, reflector, watcher};
 use kube::{Client, Resource, ResourceExt};
 use tokio::sync::Notify;
 
@@ -116,7 +116,7 @@ pub(crate) fn start(client: &Client, waker: &Waker, plugins_changed: &Arc<Notify
             None
         }),
         pods: follow(watcher(Api::all(client.clone()), mine()), (), waker, owner),
-        records: follow(metadata_watcher(Api::<ConfigMap>::all(client.clone()), records), (), waker, owner),
+        records: follow(watcher(Api::<PartialObjectMeta<ConfigMap>>::all(client.clone()), records), (), waker, owner),
         full: full
             .map(|kind| {
                 let resource = resource(&kind);
@@ -127,8 +127,8 @@ pub(crate) fn start(client: &Client, waker: &Waker, plugins_changed: &Arc<Notify
         metadata: metadata
             .map(|kind| {
                 let resource: ApiResource = resource(&kind);
-                let api = Api::<DynamicObject>::all_with(client.clone(), &resource);
-                (kind, follow(metadata_watcher(api, mine()), resource, waker, owner))
+                let api = Api::<PartialObjectMeta<DynamicObject>>::all_with(client.clone(), &resource);
+                (kind, follow(watcher(api, mine()), resource, waker, owner))
             })
             .into(),
     }

@@ -1,6 +1,11 @@
 //! Compiling and the cache: the child's limits, and files that somebody else has touched.
-
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says why it was skipped"
+)]
 
 mod support;
 

@@ -3,8 +3,13 @@
 //!
 //! `cargo test -p codeflare-engine --test guests -- --nocapture` prints what came.
 //! The guests are built by the test itself (`cargo build --target wasm32-wasip2`).
-
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says why it was skipped"
+)]
 
 mod support;
 

@@ -24,12 +24,16 @@ pub(crate) fn blame(pods: &[LivePod], workers: u32) -> Option<Blame> {
     let why = pod.exit.as_ref().and_then(|exit| exit.reason.as_deref()).unwrap_or_default();
     let (cause, message, retry) = match (pod.reason.as_deref(), why, code) {
         // The node, not the program: the reason is a word of the kubelet or scheduler.
-        (Some(reason), _, _) if !reason.is_empty() => (reason, format!("{worker} was ended by its node: {reason}"), true),
+        (Some(reason), _, _) if !reason.is_empty() => {
+            (reason, format!("{worker} was ended by its node: {reason}"), true)
+        }
         // The next attempt has the same size.
         (_, "OOMKilled", _) => ("OutOfMemory", format!("{worker} needed more memory than its size has"), false),
-        (_, "StartError" | "ContainerCannotRun", _) => {
-            ("ProgramNotStarted", format!("{worker} could not be started: is the first word of the command in the image?"), false)
-        }
+        (_, "StartError" | "ContainerCannotRun", _) => (
+            "ProgramNotStarted",
+            format!("{worker} could not be started: is the first word of the command in the image?"),
+            false,
+        ),
         (_, _, Some(code)) => ("ProgramFailed", format!("{worker} exited with code {code}{}", signal(code)), true),
         (_, _, None) => ("WorkerLost", format!("{worker} failed without an exit code"), true),
     };

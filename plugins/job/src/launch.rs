@@ -49,13 +49,8 @@ pub(crate) fn launch(request: &LaunchRequest) -> Result<LaunchPlan, Decline> {
         manifests.push(headless("", WORKER));
         role.more = json!({"subdomain": holes::name("")});
     }
-    let suspend = Control {
-        what: "suspend".into(),
-        manifest: 0,
-        at: "/spec/suspend".into(),
-        on: true.into(),
-        off: false.into(),
-    };
+    let suspend =
+        Control { what: "suspend".into(), manifest: 0, at: "/spec/suspend".into(), on: true.into(), off: false.into() };
     Ok(LaunchPlan { controls: vec![suspend], ..plan(manifests, vec![role]) })
 }
 

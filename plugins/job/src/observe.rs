@@ -63,7 +63,8 @@ impl Seen<'_> {
             return say("Starting", "Starting", "the Job is not there yet".into());
         }
         if self.condition("SuccessCriteriaMet").or(self.condition("Complete")).is_some() {
-            let message = if workers == 1 { "the program succeeded".into() } else { format!("all {workers} workers succeeded") };
+            let message =
+                if workers == 1 { "the program succeeded".into() } else { format!("all {workers} workers succeeded") };
             return say("Succeeded", "Succeeded", message);
         }
         let blame = failure::blame(self.pods, workers);
@@ -71,9 +72,11 @@ impl Seen<'_> {
         if let Some(condition) = over.or(self.condition("FailureTarget")) {
             return match blame {
                 Some(blame) => failed(blame),
-                None if self.pods_are_behind(over.is_some()) => {
-                    say("Running", "Failing", format!("the Job fails ({}); its pods are awaited", text(condition, "message")))
-                }
+                None if self.pods_are_behind(over.is_some()) => say(
+                    "Running",
+                    "Failing",
+                    format!("the Job fails ({}); its pods are awaited", text(condition, "message")),
+                ),
                 None => failed(failure::by_condition(text(condition, "reason"), text(condition, "message"))),
             };
         }
@@ -96,11 +99,13 @@ impl Seen<'_> {
             return say("Running", "WorkerStopping", message);
         }
         if up >= workers {
-            let message = if workers == 1 { "the program runs".into() } else { format!("all {workers} workers run or are done") };
+            let message =
+                if workers == 1 { "the program runs".into() } else { format!("all {workers} workers run or are done") };
             return say("Running", "Running", message);
         }
         let stuck = self.pods.iter().find_map(|pod| {
-            let reason = pod.waiting.as_deref().filter(|reason| !["ContainerCreating", "PodInitializing"].contains(reason))?;
+            let reason =
+                pod.waiting.as_deref().filter(|reason| !["ContainerCreating", "PodInitializing"].contains(reason))?;
             Some((reason, failure::worker(pod, workers)))
         });
         match stuck {

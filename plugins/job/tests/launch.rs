@@ -1,4 +1,11 @@
 //! Every shape of a launch, as snapshots; and what is declined.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says why it was skipped"
+)]
 
 use codeflare_plugin::prelude::*;
 use codeflare_plugin::testing::launch_request;

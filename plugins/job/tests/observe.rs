@@ -1,4 +1,11 @@
 //! Every row of the observation, as a snapshot each.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says why it was skipped"
+)]
 
 use codeflare_plugin::prelude::*;
 use codeflare_plugin::testing::{Observed, Pod, pod};
@@ -95,7 +102,12 @@ fn a_failed_phase_and_a_failure_come_together() {
 
 #[test]
 fn whatever_the_job_is_nothing_breaks() {
-    for object in [json!([]), json!("x"), json!({"status": {"conditions": 3, "succeeded": -1}}), json!({"status": {"conditions": [null]}})] {
+    for object in [
+        json!([]),
+        json!("x"),
+        json!({"status": {"conditions": 3, "succeeded": -1}}),
+        json!({"status": {"conditions": [null]}}),
+    ] {
         let seen = Job::observe(two(object, &[]).request()).unwrap();
         assert_eq!(seen.phase, "Starting");
     }

@@ -102,7 +102,8 @@ pub(crate) fn launcher_error(decline: Decline) -> types::Error {
 }
 
 pub(crate) fn sizing_error(decline: Decline) -> sizing::Error {
-    let fault = |of: Fault| sizing::Fault { code: of.code, message: of.message, object: of.object, pointer: of.pointer };
+    let fault =
+        |of: Fault| sizing::Fault { code: of.code, message: of.message, object: of.object, pointer: of.pointer };
     match decline {
         Decline::Invalid(faults) => sizing::Error::Invalid(faults.into_iter().map(fault).collect()),
         Decline::Waiting(faults) => sizing::Error::Waiting(faults.into_iter().map(fault).collect()),

@@ -27,10 +27,7 @@ pub fn describe(description: Description) -> String {
 /// # Errors
 /// What the launcher declines with, or that the request cannot be read.
 pub fn launch<L: Launcher>(request: &str) -> Launched {
-    read(&L::describe(), request)
-        .and_then(L::launch)
-        .map(convert::plan)
-        .map_err(convert::launcher_error)
+    read(&L::describe(), request).and_then(L::launch).map(convert::plan).map_err(convert::launcher_error)
 }
 
 /// `codeflare:launcher/observer.observe`.
@@ -38,10 +35,7 @@ pub fn launch<L: Launcher>(request: &str) -> Launched {
 /// # Errors
 /// What the launcher declines with, or that the request cannot be read.
 pub fn observe<L: Launcher>(request: &str) -> Observed {
-    read(&L::describe(), request)
-        .and_then(L::observe)
-        .map(convert::observation)
-        .map_err(convert::launcher_error)
+    read(&L::describe(), request).and_then(L::observe).map(convert::observation).map_err(convert::launcher_error)
 }
 
 /// `codeflare:sizing/sizing.decide`.

@@ -13,11 +13,7 @@ pub fn bytes(bytes: u64) -> String {
 
 /// Thousandths of a core: `2`, `500m`.
 pub fn cpu(millis: u64) -> String {
-    if millis.is_multiple_of(1000) {
-        (millis / 1000).to_string()
-    } else {
-        format!("{millis}m")
-    }
+    if millis.is_multiple_of(1000) { (millis / 1000).to_string() } else { format!("{millis}m") }
 }
 
 #[cfg(test)]

@@ -187,7 +187,8 @@ impl Pod {
 
 /// Decide the size `sm` for Run `lightning`, with the shipped sizes.
 pub fn decide_request() -> DecideRequest {
-    let shirt = |workers, cpu: u64, gi: u64| TeeShirt { workers, cpu_millis: cpu * 1000, memory_bytes: gi << 30, gpu: 1 };
+    let shirt =
+        |workers, cpu: u64, gi: u64| TeeShirt { workers, cpu_millis: cpu * 1000, memory_bytes: gi << 30, gpu: 1 };
     let sizes = [
         ("xs", shirt(1, 1, 4)),
         ("sm", shirt(2, 1, 8)),

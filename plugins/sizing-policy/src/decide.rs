@@ -25,7 +25,10 @@ pub(crate) fn decide(request: &DecideRequest, proposed: Option<&Size>) -> Result
         worker.extended.insert(winner.gpu_resource.clone(), gpu);
     }
     let count = asked.workers.unwrap_or(shirt.workers);
-    Ok(Decision { size: Size { workers: count, worker }, choices: vec![workers, sizing.cpu(), memory_choice, gpu_choice] })
+    Ok(Decision {
+        size: Size { workers: count, worker },
+        choices: vec![workers, sizing.cpu(), memory_choice, gpu_choice],
+    })
 }
 
 struct Sizing<'a> {
@@ -52,7 +55,8 @@ impl Sizing<'_> {
 
     fn memory(&self, request: &DecideRequest) -> (u64, Choice) {
         let text = |bytes| quantity::bytes(bytes).into();
-        let choice = self.choice("worker.memory", |shirt| text(shirt.memory_bytes), |size| text(size.worker.memory_bytes));
+        let choice =
+            self.choice("worker.memory", |shirt| text(shirt.memory_bytes), |size| text(size.worker.memory_bytes));
         match self.asked.min_memory_bytes {
             Some(least) if least > self.shirt.memory_bytes => {
                 let by = format!("Application/{}", request.application.name);

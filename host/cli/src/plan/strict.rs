@@ -131,11 +131,11 @@ fn string(schema: &Value, text: &str, at: &str, problems: &mut Vec<String>) {
             problems.push(format!("{at}: `{text}` must match {pattern}"));
         }
     }
-    if let Some(known) = schema.get("enum").and_then(Value::as_array) {
-        if !known.iter().any(|one| one.as_str() == Some(text)) {
-            let known: Vec<_> = known.iter().filter_map(Value::as_str).collect();
-            problems.push(format!("{at}: `{text}` is none of {}", known.join(", ")));
-        }
+    if let Some(known) = schema.get("enum").and_then(Value::as_array)
+        && !known.iter().any(|one| one.as_str() == Some(text))
+    {
+        let known: Vec<_> = known.iter().filter_map(Value::as_str).collect();
+        problems.push(format!("{at}: `{text}` is none of {}", known.join(", ")));
     }
 }
 
