@@ -11,8 +11,6 @@ cd "$(dirname "$0")/.."
 
 ALL=(check unit plugins cli guests chart api e2e)
 DEFAULT=(unit plugins guests chart)
-# The crates of which every test runs without a cluster and without guests.
-UNIT=(documents api plan controller cli plugin)
 
 # Style, lints, licences, scripts, generated files.
 part_check() {
@@ -25,11 +23,11 @@ part_check() {
   hack/test/generated.sh
 }
 
-# Decisions, documents, plugins as native code, the command line: no cluster, no wasm.
+# Everything that needs no cluster. Every part builds the whole workspace: with fewer
+# packages Cargo would choose other features and compile the dependencies once more.
 part_unit() {
-  local packages=() crate
-  for crate in "${UNIT[@]}"; do packages+=(-p "codeflare-$crate"); done
-  cargo test --locked "${packages[@]}" -p job -p sizing-policy
+  target_installed
+  cargo test --locked --workspace
 }
 
 # The plugins of this repository as components.
@@ -40,13 +38,13 @@ part_plugins() {
 # The command line with those plugins: help, errors, every example planned and replayed.
 part_cli() {
   part_plugins
-  CODEFLARE_TEST_PLUGINS=$PWD/target/plugins cargo test --locked -p codeflare
+  CODEFLARE_TEST_PLUGINS=$PWD/target/plugins cargo test --locked --workspace --test cli
 }
 
-# The engine against hostile guests.
+# The engine against hostile guests, with the table of what came of each.
 part_guests() {
   target_installed
-  cargo test --locked -p codeflare-engine
+  cargo test --locked --workspace --test guests -- --nocapture
 }
 
 # The chart without a cluster.
@@ -58,7 +56,7 @@ part_chart() {
 part_api() {
   local state=$PWD/.local/test-api result=0
   hack/cluster/up.sh --api --state "$state"
-  CODEFLARE_API_KUBECONFIG=$state/kubeconfig cargo test --locked -p codeflare-e2e --test it || result=$?
+  CODEFLARE_API_KUBECONFIG=$state/kubeconfig cargo test --locked --workspace --test it || result=$?
   hack/cluster/down.sh --api --state "$state"
   return "$result"
 }
@@ -66,7 +64,7 @@ part_api() {
 # Everything in a cluster with real pods; needs root.
 part_e2e() {
   local result=0
-  { hack/up.sh && CODEFLARE_KUBECONFIG=$PWD/.local/kubeconfig cargo test --locked -p codeflare-e2e; } || result=$?
+  { hack/up.sh && CODEFLARE_KUBECONFIG=$PWD/.local/kubeconfig cargo test --locked --workspace --test it; } || result=$?
   hack/down.sh
   return "$result"
 }

@@ -23,7 +23,8 @@ RUNS=examples
 
 build() {
   say "building the host and the plugins"
-  cargo build --locked -p codeflare
+  # The whole workspace's features, as the tests build it: nothing is compiled twice.
+  cargo build --locked --workspace --bin codeflare
   hack/plugins.sh target/plugins
   hack/cluster/images/host.sh target/debug/codeflare target/plugins "$STATE_DIR/platform.tar"
 }
