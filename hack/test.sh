@@ -9,8 +9,8 @@ cd "$(dirname "$0")/.."
 # shellcheck source=hack/lib.sh
 . hack/lib.sh
 
-ALL=(check unit plugins cli guests chart api e2e)
-DEFAULT=(unit plugins guests chart)
+ALL=(check unit plugins cli guests chart api faults e2e)
+DEFAULT=(check unit cli guests chart api faults)
 
 # Style, lints, licences, scripts, generated files.
 part_check() {
@@ -57,6 +57,22 @@ part_api() {
   local state=$PWD/.local/test-api result=0
   hack/cluster/up.sh --api --state "$state"
   CODEFLARE_API_KUBECONFIG=$state/kubeconfig cargo test --locked --workspace --test it || result=$?
+  hack/cluster/down.sh --api --state "$state"
+  return "$result"
+}
+
+# The host killed, misled and lied to, on a real API server through a proxy of ours.
+part_faults() {
+  local state=$PWD/.local/test-faults result=0
+  part_plugins
+  target_installed
+  cargo build --locked --workspace --bin codeflare
+  cargo build --locked --quiet --manifest-path tests/guests/Cargo.toml --target wasm32-wasip2 --example panics
+  hack/cluster/up.sh --api --state "$state"
+  CODEFLARE_FAULTS_KUBECONFIG=$state/kubeconfig CODEFLARE_AUDIT=$state/audit.log \
+    CODEFLARE_HOST=$PWD/target/debug/codeflare CODEFLARE_TEST_PLUGINS=$PWD/target/plugins \
+    CODEFLARE_TEST_PANICS=$PWD/tests/guests/target/wasm32-wasip2/debug/examples/panics.wasm \
+    cargo test --locked --workspace --test faults -- --nocapture || result=$?
   hack/cluster/down.sh --api --state "$state"
   return "$result"
 }
@@ -128,7 +144,7 @@ main() {
     case $part in
       -h | --help) usage && exit 0 ;;
       --keep-going) keep=yes ;;
-      check | unit | plugins | cli | guests | chart | api | e2e) parts+=("$part") ;;
+      check | unit | plugins | cli | guests | chart | api | faults | e2e) parts+=("$part") ;;
       all) parts+=("${ALL[@]}") ;;
       *)
         printf 'error: there is no part "%s"\n' "$part" >&2

@@ -1,0 +1,70 @@
+//! The real host, as a child process that can be killed and comes back.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use tokio::process::{Child, Command};
+use tokio::sync::Mutex;
+
+/// The host; clones are the same.
+#[derive(Clone)]
+pub(crate) struct Host {
+    program: OsString,
+    plugins: PathBuf,
+    folder: PathBuf,
+    child: Arc<Mutex<Option<Child>>>,
+}
+
+impl Host {
+    /// A host that is not started yet; its files are in `folder`.
+    pub(crate) fn new(program: OsString, plugins: PathBuf, folder: &Path) -> Host {
+        Host { program, plugins, folder: folder.to_owned(), child: Arc::default() }
+    }
+
+    /// Where the kubeconfig that it is started with has to be.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.folder.join("kubeconfig")
+    }
+
+    /// Starts it if it does not run.
+    pub(crate) async fn ensure(&self) -> Result<()> {
+        let mut child = self.child.lock().await;
+        if let Some(running) = child.as_mut()
+            && running.try_wait()?.is_none()
+        {
+            return Ok(());
+        }
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("host.log"))?;
+        let started = Command::new(&self.program)
+            .args(["host", "--leader-elect=false", "--admin", "127.0.0.1:0", "--log-format", "text"])
+            .arg("--plugins")
+            .arg(&self.plugins)
+            .arg("--cache")
+            .arg(self.folder.join("cache"))
+            .args(["--namespace", "default"])
+            .env("KUBECONFIG", self.kubeconfig())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .context("CODEFLARE_HOST")?;
+        *child = Some(started);
+        Ok(())
+    }
+
+    /// Kills it as a machine that loses power would.
+    pub(crate) async fn kill(&self) {
+        if let Some(mut child) = self.child.lock().await.take() {
+            let _ = child.kill().await;
+        }
+    }
+
+    /// The end of its log.
+    pub(crate) fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(self.folder.join("host.log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(15)..].join("\n")
+    }
+}

@@ -1,0 +1,23 @@
+//! What must hold whatever goes wrong: a host that is killed at any request, a watch
+//! that lags, objects that somebody else writes. The real binary runs against a real API
+//! server through a proxy of ours; the tests play the kubelet.
+//!
+//! Without a server they say so and pass: `hack/test.sh faults` brings one up.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it saw"
+)]
+
+mod audit;
+mod crash;
+mod forged;
+mod host;
+mod kubelet;
+mod lives;
+mod proxy;
+mod stale;
+mod trouble;
+mod world;
