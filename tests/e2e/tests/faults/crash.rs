@@ -31,31 +31,50 @@ async fn a_host_killed_at_any_request_ends_as_an_undisturbed_one() -> Result<()>
     let only = std::env::var("CODEFLARE_FAULTS_LIFE").ok();
     let mut points = 0;
     let mut wrong = Vec::new();
-    println!("{:10} {:>8} {:>7} {:>8}  undisturbed", "life", "requests", "points", "seconds");
+    println!("{:10} {:>8} {:>7} {:>8}  undisturbed", "life", "requests", "held", "seconds");
     for life in lives::all().into_iter().filter(|life| only.as_deref().is_none_or(|only| only == life.name)) {
         let start = Instant::now();
-        let (expected, requests) = live(&world, &life, &format!("{}-calm", life.name), None).await.context(life.name)?;
+        let (expected, requests) =
+            live(&world, &life, &format!("{}-calm", life.name), None).await.context(life.name)?;
         for at in 1..=requests.len() {
             for when in [When::Before, When::Unanswered] {
-                points += 1;
-                let namespace = format!("{}-{at}-{}", life.name, if when == When::Before { "before" } else { "unanswered" });
+                let namespace =
+                    format!("{}-{at}-{}", life.name, if when == When::Before { "before" } else { "unanswered" });
                 match live(&world, &life, &namespace, Some(Fault { at, when })).await {
-                    Ok((end, _)) if end == expected => {}
-                    Ok((end, _)) => wrong.push(format!("{namespace} ({}): {end:?}, not {expected:?}", requests[at - 1])),
+                    // How often the status is written varies by a patch or two: a life that
+                    // was over before its fault came is no point.
+                    Ok(_) if !world.proxy.struck() => {}
+                    Ok((end, _)) if end == expected => points += 1,
+                    Ok((end, _)) => {
+                        wrong.push(format!("{namespace} ({}): {end:?}, not {expected:?}", requests[at - 1]))
+                    }
                     Err(error) => wrong.push(format!("{namespace} ({}): {error:#}", requests[at - 1])),
                 }
             }
         }
-        println!("{:10} {:>8} {:>7} {:>8}  {expected:?}", life.name, requests.len(), requests.len() * 2, start.elapsed().as_secs());
+        println!("{:10} {:>8} {points:>7} {:>8}  {expected:?}", life.name, requests.len(), start.elapsed().as_secs());
     }
-    println!("{points} points, {} wrong", wrong.len());
+    println!("{points} points held, {} did not", wrong.len());
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     ensure!(only.is_some() || points >= 40, "only {points} points; at least 40 are wanted");
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn two_requests_bring_a_run_into_being_and_at_most_six_carry_it_to_its_end() -> Result<()> {
+    let Some(world) = World::given().await? else { return Ok(()) };
+    let life = lives::all().into_iter().find(|life| life.name == "success").context("no such life")?;
+    let (_, requests) = live(&world, &life, "requests", None).await?;
+    println!("{}", requests.join("\n"));
+    let posts: Vec<_> = requests.iter().take(2).map(|request| request.rsplit('/').next().unwrap_or_default()).collect();
+    ensure!(posts == ["configmaps", "jobs"], "record and primary come first: {requests:?}");
+    ensure!(requests.len() <= 6, "{} requests", requests.len());
+    Ok(())
+}
+
 /// Lives a life with or without a fault: how it ended, and the requests it took.
 async fn live(world: &World, life: &Life, namespace: &str, fault: Option<Fault>) -> Result<(End, Vec<String>)> {
+    let namespace = &world.fresh(namespace);
     world.namespace(namespace).await?;
     world.application(namespace).await?;
     world.proxy.begin(namespace, fault);
@@ -71,7 +90,6 @@ async fn live(world: &World, life: &Life, namespace: &str, fault: Option<Fault>)
         }
         let end = end(world, namespace, run.as_ref()).await?;
         if (life.over)(run.as_ref(), end.jobs + end.services) {
-            ensure!(fault.is_none() || world.proxy.struck(), "the fault did not happen");
             return settled(world, life, namespace).await;
         }
         if start.elapsed() > PATIENCE {

@@ -53,10 +53,12 @@ async fn a_record_changed_by_somebody_else_is_refused() -> Result<()> {
 }
 
 async fn begin(world: &World, namespace: &str) -> Result<(String, Api<ConfigMap>)> {
-    world.namespace(namespace).await?;
-    world.application(namespace).await?;
-    world.proxy.begin(namespace, None);
-    Ok((namespace.to_owned(), Api::namespaced(world.client.clone(), namespace)))
+    let namespace = world.fresh(namespace);
+    world.namespace(&namespace).await?;
+    world.application(&namespace).await?;
+    world.proxy.begin(&namespace, None);
+    let maps = Api::namespaced(world.client.clone(), &namespace);
+    Ok((namespace, maps))
 }
 
 async fn refused(world: &World, namespace: &str) -> Result<()> {

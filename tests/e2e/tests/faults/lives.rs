@@ -50,14 +50,8 @@ fn well(run: &Run, _: u32, _: u32) -> Option<i32> {
 
 /// Every life.
 pub(crate) fn all() -> Vec<Life> {
-    let success = Life {
-        name: "success",
-        spec: json!({}),
-        user: idle,
-        exit: well,
-        over: |run, _| ended(run),
-        attempts: 1,
-    };
+    let success =
+        Life { name: "success", spec: json!({}), user: idle, exit: well, over: |run, _| ended(run), attempts: 1 };
     vec![
         Life { name: "workers", spec: json!({"size": "sm"}), ..success },
         Life {
@@ -71,7 +65,13 @@ pub(crate) fn all() -> Vec<Life> {
             spec: json!({}),
             ..success
         },
-        Life { name: "deadline", spec: json!({"deadline": "2s"}), exit: |_, _, _| None, over: |run, left| ended(run) && left == 0, ..success },
+        Life {
+            name: "deadline",
+            spec: json!({"deadline": "2s"}),
+            exit: |_, _, _| None,
+            over: |run, left| ended(run) && left == 0,
+            ..success
+        },
         Life {
             name: "retry",
             spec: json!({"retries": 1, "size": "sm"}),

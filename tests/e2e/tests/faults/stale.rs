@@ -17,7 +17,7 @@ const LAG: Duration = Duration::from_secs(10);
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_comes_back_under_its_name_gets_nothing_of_the_old_one() -> Result<()> {
     let Some(world) = World::given().await? else { return Ok(()) };
-    let namespace = "stale-run";
+    let namespace = &world.fresh("stale-run");
     world.namespace(namespace).await?;
     world.application(namespace).await?;
     world.proxy.begin(namespace, None);
@@ -42,7 +42,7 @@ async fn a_run_that_comes_back_under_its_name_gets_nothing_of_the_old_one() -> R
 #[tokio::test(flavor = "multi_thread")]
 async fn a_primary_deleted_by_hand_is_a_fault_and_not_launched_again() -> Result<()> {
     let Some(world) = World::given().await? else { return Ok(()) };
-    let namespace = "stale-job";
+    let namespace = &world.fresh("stale-job");
     world.namespace(namespace).await?;
     world.application(namespace).await?;
     world.proxy.begin(namespace, None);

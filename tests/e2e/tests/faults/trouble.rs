@@ -11,15 +11,17 @@ use crate::world::{World, state};
 /// How soon the Run says it.
 const SOON: Duration = Duration::from_secs(5);
 
-async fn begin(namespace: &str) -> Result<Option<World>> {
+async fn begin(name: &str) -> Result<Option<(World, String)>> {
     let Some(world) = World::given().await? else { return Ok(None) };
+    let of = world.fresh(name);
+    let namespace = of.as_str();
     world.namespace(namespace).await?;
     world.proxy.begin(namespace, None);
     // The host's start is not part of what is measured.
     world.application(namespace).await?;
     world.run(namespace, "first", json!({})).await?;
     world.until(namespace, "first", "launched", launched).await?;
-    Ok(Some(world))
+    Ok(Some((world, of)))
 }
 
 fn launched(run: &Run) -> bool {
@@ -39,8 +41,8 @@ async fn says(world: &World, namespace: &str, reason: &str, words: &[&str]) -> R
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_size_lists_the_known_ones() -> Result<()> {
-    let namespace = "trouble-size";
-    let Some(world) = begin(namespace).await? else { return Ok(()) };
+    let Some((world, namespace)) = begin("trouble-size").await? else { return Ok(()) };
+    let namespace = namespace.as_str();
     world.run(namespace, "run", json!({"size": "huge"})).await?;
     says(&world, namespace, "UnknownSize", &["huge", "xs", "sm"]).await?;
     let more = json!({
@@ -56,8 +58,8 @@ async fn an_unknown_size_lists_the_known_ones() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_application_is_named() -> Result<()> {
-    let namespace = "trouble-application";
-    let Some(world) = begin(namespace).await? else { return Ok(()) };
+    let Some((world, namespace)) = begin("trouble-application").await? else { return Ok(()) };
+    let namespace = namespace.as_str();
     world.run(namespace, "run", json!({"application": {"name": "later"}})).await?;
     says(&world, namespace, "ApplicationNotFound", &["later", namespace]).await?;
     world
@@ -72,8 +74,8 @@ async fn an_unknown_application_is_named() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_framework_that_nobody_launches_names_the_known_ones() -> Result<()> {
-    let namespace = "trouble-launcher";
-    let Some(world) = begin(namespace).await? else { return Ok(()) };
+    let Some((world, namespace)) = begin("trouble-launcher").await? else { return Ok(()) };
+    let namespace = namespace.as_str();
     let application = |api: &str| {
         json!({
             "apiVersion": "codeflare.dev/v1alpha1", "kind": "Application", "metadata": {"name": "odd", "namespace": namespace},
@@ -90,8 +92,8 @@ async fn a_framework_that_nobody_launches_names_the_known_ones() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_that_panics_is_named_with_its_message() -> Result<()> {
-    let namespace = "trouble-panic";
-    let Some(world) = begin(namespace).await? else { return Ok(()) };
+    let Some((world, namespace)) = begin("trouble-panic").await? else { return Ok(()) };
+    let namespace = namespace.as_str();
     // A guest that panics in launch, brought in as a launcher of a framework of its own.
     let guest = std::env::var_os("CODEFLARE_TEST_PANICS").context("CODEFLARE_TEST_PANICS is not set")?;
     let bytes = std::fs::read(guest)?;
@@ -114,11 +116,15 @@ async fn a_plugin_that_panics_is_named_with_its_message() -> Result<()> {
         .await?;
     let ready = kube::Api::<codeflare_api::Plugin>::all(world.client.clone());
     let is_ready = |plugin: Option<&codeflare_api::Plugin>| {
-        plugin.and_then(|plugin| plugin.status.as_ref()).is_some_and(|status| {
-            status.conditions.iter().any(|one| one.type_ == "Ready" && one.status == "True")
-        })
+        plugin
+            .and_then(|plugin| plugin.status.as_ref())
+            .is_some_and(|status| status.conditions.iter().any(|one| one.type_ == "Ready" && one.status == "True"))
     };
-    tokio::time::timeout(crate::world::PATIENCE, kube::runtime::wait::await_condition(ready.clone(), "panics", is_ready)).await??;
+    tokio::time::timeout(
+        crate::world::PATIENCE,
+        kube::runtime::wait::await_condition(ready.clone(), "panics", is_ready),
+    )
+    .await??;
     world.run(namespace, "run", json!({"application": {"name": "odd"}})).await?;
     says(&world, namespace, "PluginFailed", &["panics", "PluginPanicked", "no room for"]).await?;
     // Mended: the launcher of `job` takes the framework over.

@@ -70,7 +70,8 @@ impl World {
         for crd in crds::all() {
             let name = crd.metadata.name.clone().context("a definition without a name")?;
             api.patch(&name, &PatchParams::apply("faults").force(), &Patch::Apply(&crd)).await?;
-            tokio::time::timeout(PATIENCE, await_condition(api.clone(), &name, conditions::is_crd_established())).await??;
+            tokio::time::timeout(PATIENCE, await_condition(api.clone(), &name, conditions::is_crd_established()))
+                .await??;
         }
         let plugin = |name: &str, role: Value| {
             let mut spec = json!({"source": {"file": {"path": format!("{name}.wasm")}}});
@@ -103,10 +104,19 @@ impl World {
         loop {
             match api.patch(&name, &params, &Patch::Apply(&object)).await {
                 Ok(_) => return Ok(()),
-                Err(kube::Error::Api(status)) if status.code == 404 && Instant::now() < until => tokio::time::sleep(LOOK).await,
+                Err(kube::Error::Api(status)) if status.code == 404 && Instant::now() < until => {
+                    tokio::time::sleep(LOOK).await
+                }
                 Err(error) => return Err(error).with_context(|| format!("{} {name}", types.kind)),
             }
         }
+    }
+
+    /// A name that no test before it has used, also on a cluster that is used again: the
+    /// audit log forgets nothing.
+    pub(crate) fn fresh(&self, name: &str) -> String {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        format!("{name}-{:x}", now.as_millis() & 0xfff_ffff)
     }
 
     /// A namespace in which pods can be made.
@@ -146,7 +156,13 @@ impl World {
     }
 
     /// Waits until a Run is as wanted, and answers how long that took.
-    pub(crate) async fn until(&self, namespace: &str, name: &str, what: &str, wanted: impl Fn(&Run) -> bool) -> Result<Duration> {
+    pub(crate) async fn until(
+        &self,
+        namespace: &str,
+        name: &str,
+        what: &str,
+        wanted: impl Fn(&Run) -> bool,
+    ) -> Result<Duration> {
         let start = Instant::now();
         let mut last = None;
         while start.elapsed() < PATIENCE {
@@ -158,7 +174,10 @@ impl World {
             tokio::time::sleep(LOOK).await;
         }
         let status = last.and_then(|run| run.status);
-        bail!("Run/{name} was not {what} within {PATIENCE:?}; its status: {status:#?}\nhost: {}", self.host.last_words())
+        bail!(
+            "Run/{name} was not {what} within {PATIENCE:?}; its status: {status:#?}\nhost: {}",
+            self.host.last_words()
+        )
     }
 }
 
