@@ -35,6 +35,8 @@ pub(crate) struct Catalog {
     entries: RwLock<BTreeMap<String, Entry>>,
     /// Every version that was loaded, by digest: Runs in flight keep theirs.
     versions: Mutex<HashMap<String, codeflare_engine::Plugin>>,
+    /// Told whenever a Plugin has been loaded, or not.
+    settled: Notify,
 }
 
 /// One Plugin object.
@@ -54,7 +56,16 @@ struct Entry {
 impl Catalog {
     /// An empty catalog.
     pub(crate) fn new(client: Client, engine: Engine, folder: PathBuf, served: Served, waker: Waker) -> Catalog {
-        Catalog { client, engine, folder, served, waker, entries: RwLock::default(), versions: Mutex::default() }
+        Catalog {
+            client,
+            engine,
+            folder,
+            served,
+            waker,
+            entries: RwLock::default(),
+            versions: Mutex::default(),
+            settled: Notify::new(),
+        }
     }
 
     /// Kinds that the cluster serves.
@@ -102,6 +113,23 @@ impl Catalog {
             // Also without a change: what failed is tried again.
             let _ = tokio::time::timeout(AGAIN, changed.notified()).await;
         }
+    }
+
+    /// Waits until every Plugin was tried once: a Run that comes meanwhile would say that
+    /// its launcher is not ready, and take it back a moment later.
+    pub(crate) async fn tried(&self, plugins: &Store<Plugin>) {
+        while !self.is_tried(plugins) {
+            self.settled.notified().await;
+        }
+    }
+
+    fn is_tried(&self, plugins: &Store<Plugin>) -> bool {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        plugins
+            .state()
+            .iter()
+            .filter(|plugin| role(plugin).is_some())
+            .all(|plugin| entries.get(&plugin.name_any()).is_some_and(|entry| !entry.loading))
     }
 
     /// Starts to load what is new or failed, and forgets what is gone.
@@ -163,6 +191,7 @@ impl Catalog {
             Err(trouble) => entry.trouble = trouble,
         }
         drop(entries);
+        self.settled.notify_one();
         self.waker.wake(Wake::Everything);
     }
 }

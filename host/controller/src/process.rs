@@ -27,6 +27,9 @@ use crate::{admin, lease, watch};
 /// How long a connection may take to come about, and an answer to begin.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// How long Runs wait at the start for the first plugins.
+const FIRST_LOADS: Duration = Duration::from_secs(5);
+
 /// Resolved settings of the host.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -90,6 +93,11 @@ pub async fn run(config: Config) -> Result<(), Error> {
         None
     };
 
+    // Not before readiness, and not for long: a bad plugin hurts only those who need it.
+    let tried = catalog.tried(&stores.plugins);
+    if tokio::time::timeout(FIRST_LOADS, tried).await.is_err() {
+        tracing::info!("not every plugin is loaded yet; Runs that need others go on");
+    }
     let records = Records::with_key(&client, &config.namespace).await?;
     let reporter = Reporter { controller: "codeflare.dev/host".into(), instance: Some(config.identity.clone()) };
     let site = codeflare_plan::seen::Site { user: config.user, ..codeflare_plan::seen::Site::default() };
