@@ -4,7 +4,11 @@
 STATE_DIR=$PWD/.local
 CHART=charts/codeflare-platform
 NAMESPACE=codeflare-system
-export STATE_DIR CHART NAMESPACE
+# Outside the tree, so that another clone compiles only our own crates.
+CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/codeflare/target}
+HOST_BINARY=$CARGO_TARGET_DIR/debug/codeflare
+PLUGINS=$STATE_DIR/plugins
+export STATE_DIR CHART NAMESPACE CARGO_TARGET_DIR HOST_BINARY PLUGINS
 
 # One line with the seconds since the script began.
 say() {

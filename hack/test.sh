@@ -32,13 +32,13 @@ part_unit() {
 
 # The plugins of this repository as components.
 part_plugins() {
-  hack/plugins.sh target/plugins
+  hack/plugins.sh "$PLUGINS"
 }
 
 # The command line with those plugins: help, errors, every example planned and replayed.
 part_cli() {
   part_plugins
-  CODEFLARE_TEST_PLUGINS=$PWD/target/plugins cargo test --locked --workspace --test cli
+  CODEFLARE_TEST_PLUGINS=$PLUGINS cargo test --locked --workspace --test cli
 }
 
 # The engine against hostile guests, with the table of what came of each.
@@ -67,10 +67,11 @@ part_faults() {
   part_plugins
   target_installed
   cargo build --locked --workspace --bin codeflare
-  cargo build --locked --quiet --manifest-path tests/guests/Cargo.toml --target wasm32-wasip2 --example panics
+  CARGO_TARGET_DIR=tests/guests/target cargo build --locked --quiet --manifest-path tests/guests/Cargo.toml \
+    --target wasm32-wasip2 --example panics
   hack/cluster/up.sh --api --state "$state"
   CODEFLARE_FAULTS_KUBECONFIG=$state/kubeconfig CODEFLARE_AUDIT=$state/audit.log \
-    CODEFLARE_HOST=$PWD/target/debug/codeflare CODEFLARE_TEST_PLUGINS=$PWD/target/plugins \
+    CODEFLARE_HOST=$HOST_BINARY CODEFLARE_TEST_PLUGINS=$PLUGINS \
     CODEFLARE_TEST_PANICS=$PWD/tests/guests/target/wasm32-wasip2/debug/examples/panics.wasm \
     cargo test --locked --workspace --test faults -- --nocapture || result=$?
   hack/cluster/down.sh --api --state "$state"

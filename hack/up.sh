@@ -25,8 +25,8 @@ build() {
   say "building the host and the plugins"
   # The whole workspace's features, as the tests build it: nothing is compiled twice.
   cargo build --locked --workspace --bin codeflare
-  hack/plugins.sh target/plugins
-  hack/cluster/images/host.sh target/debug/codeflare target/plugins "$STATE_DIR/platform.tar"
+  hack/plugins.sh "$PLUGINS"
+  hack/cluster/images/host.sh "$HOST_BINARY" "$PLUGINS" "$STATE_DIR/platform.tar"
 }
 
 install() {
