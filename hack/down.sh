@@ -4,5 +4,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 hack/cluster/down.sh
-rm -f .local/platform.tar
+rm -rf .local/platform.tar .local/plugins
 rmdir .local 2>/dev/null || true
