@@ -40,6 +40,18 @@ pub struct ApplicationSpec {
     /// would split it, never run by a shell.
     #[schemars(length(min = 1, max = 65536))]
     pub command: String,
+    /// The program's source, in place: files of the folder in which it starts. Without it
+    /// the image has the source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(validation = Rule::new("self.all(one, self.exists_one(other, other.name == one.name))")
+        .message("spec.code: each name once"))]
+    #[schemars(length(max = 64))]
+    pub code: Vec<CodeFile>,
+    /// Packages of the program's language, a line each as in a requirements file, such as
+    /// `qiskit==0.37.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 65536))]
+    pub requirements: Option<String>,
     /// Default options, split into words and put behind the command. `Run.options`
     /// replaces them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,6 +96,20 @@ pub struct ApplicationSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(max = 63)))]
     pub tags: Vec<String>,
+}
+
+/// One file of the program's source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CodeFile {
+    /// Path in the folder, such as `main.py` or `lib/model.py`.
+    #[schemars(
+        length(min = 1, max = 253),
+        regex(pattern = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")
+    )]
+    pub name: String,
+    /// Its text.
+    #[schemars(length(max = 262144))]
+    pub source: String,
 }
 
 /// When a failed attempt is followed by another.

@@ -122,6 +122,10 @@ pub struct RunStatus {
     /// Workers ready of workers wanted, such as `2/2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workers: Option<String>,
+    /// Where the framework shows what it does, inside the cluster:
+    /// `http://SERVICE.NAMESPACE.svc:PORT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dashboard: Option<String>,
     /// When the present attempt started to run; a resume sets it anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Time>,

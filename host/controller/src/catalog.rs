@@ -32,6 +32,8 @@ pub(crate) struct Catalog {
     folder: PathBuf,
     served: Served,
     waker: Waker,
+    /// Told when what serves has changed: Applications show it.
+    changed: Arc<Notify>,
     entries: RwLock<BTreeMap<String, Entry>>,
     /// Every version that was loaded, by digest: Runs in flight keep theirs.
     versions: Mutex<HashMap<String, codeflare_engine::Plugin>>,
@@ -55,13 +57,21 @@ struct Entry {
 
 impl Catalog {
     /// An empty catalog.
-    pub(crate) fn new(client: Client, engine: Engine, folder: PathBuf, served: Served, waker: Waker) -> Catalog {
+    pub(crate) fn new(
+        client: Client,
+        engine: Engine,
+        folder: PathBuf,
+        served: Served,
+        waker: Waker,
+        changed: Arc<Notify>,
+    ) -> Catalog {
         Catalog {
             client,
             engine,
             folder,
             served,
             waker,
+            changed,
             entries: RwLock::default(),
             versions: Mutex::default(),
             settled: Notify::new(),
@@ -192,6 +202,7 @@ impl Catalog {
         }
         drop(entries);
         self.settled.notify_one();
+        self.changed.notify_one();
         self.waker.wake(Wake::Everything);
     }
 }

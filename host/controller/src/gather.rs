@@ -18,8 +18,10 @@ pub(crate) fn gather(ctx: &Context, run: &Run) -> Seen {
     let of = reference.namespace.as_deref().unwrap_or(&namespace);
     let application = ctx.stores.applications.get(&ObjectRef::new(&reference.name).within(of)).as_ref().map(owned);
     let plugins = ctx.catalog.seen();
-    let declared =
-        plugins.iter().filter_map(|plugin| plugin.ready.as_ref()).flat_map(|ready| ready.description.kinds.clone());
+    let declared = plugins
+        .iter()
+        .filter_map(|plugin| plugin.ready.as_ref())
+        .flat_map(|ready| ready.description.all_kinds().cloned());
     let mut configurations: Vec<_> = ctx.stores.sizes.state().iter().map(owned).collect();
     configurations.sort_by_key(ResourceExt::name_any);
     Seen {

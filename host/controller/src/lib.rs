@@ -6,6 +6,7 @@
 
 mod admin;
 mod api;
+mod applications;
 mod apply;
 mod catalog;
 mod context;

@@ -11,7 +11,7 @@ use kube::Client;
 use kube::api::Api;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::{Controller, controller};
-use tokio::sync::{Notify, watch as channel};
+use tokio::sync::watch as channel;
 
 use crate::admin::Readiness;
 use crate::catalog::Catalog;
@@ -22,7 +22,7 @@ use crate::reconcile::{Published, again, reconcile};
 use crate::record::Records;
 use crate::served::Served;
 use crate::watch::{AnyRun, Wake, Waker};
-use crate::{admin, lease, watch};
+use crate::{admin, applications, lease, watch};
 
 /// How long a connection may take to come about, and an answer to begin.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -66,17 +66,27 @@ pub async fn run(config: Config) -> Result<(), Error> {
 
     let client = client()?;
     let (waker, wakes) = Waker::new();
-    let plugins_changed = Arc::new(Notify::new());
-    let stores = watch::start(&client, &waker, &plugins_changed);
+    let changes = watch::Changes::default();
+    let stores = watch::start(&client, &waker, &changes);
     let served = Served::default();
     served.refresh(&client).await;
     tokio::spawn(served.clone().follow(client.clone(), {
-        let waker = waker.clone();
-        move || waker.wake(Wake::Everything)
+        let (waker, changes) = (waker.clone(), changes.clone());
+        move || {
+            waker.wake(Wake::Everything);
+            changes.applications.notify_one();
+        }
     }));
     let engine = engine(&config)?;
-    let catalog = Arc::new(Catalog::new(client.clone(), engine, config.plugins.clone(), served, waker));
-    tokio::spawn(catalog.clone().follow(stores.plugins.clone(), plugins_changed));
+    let catalog = Arc::new(Catalog::new(
+        client.clone(),
+        engine,
+        config.plugins.clone(),
+        served,
+        waker,
+        changes.applications.clone(),
+    ));
+    tokio::spawn(catalog.clone().follow(stores.plugins.clone(), changes.plugins.clone()));
 
     tokio::select! {
         () = stores.ready() => {}
@@ -99,6 +109,8 @@ pub async fn run(config: Config) -> Result<(), Error> {
         tracing::info!("not every plugin is loaded yet; Runs that need others go on");
     }
     let records = Records::with_key(&client, &config.namespace).await?;
+    let stores_of = stores.applications.clone();
+    tokio::spawn(applications::follow(client.clone(), stores_of, catalog.clone(), changes.applications));
     let reporter = Reporter { controller: "codeflare.dev/host".into(), instance: Some(config.identity.clone()) };
     let site = codeflare_plan::seen::Site { user: config.user, ..codeflare_plan::seen::Site::default() };
     let context = Arc::new(Context {

@@ -96,16 +96,26 @@ impl Waker {
     }
 }
 
+/// Told of changes that more than Runs wait for.
+#[derive(Clone, Default)]
+pub(crate) struct Changes {
+    /// A Plugin has changed.
+    pub(crate) plugins: Arc<Notify>,
+    /// An Application has changed, or what could launch it.
+    pub(crate) applications: Arc<Notify>,
+}
+
 /// Starts every watch but that of the Runs.
-pub(crate) fn start(client: &Client, waker: &Waker, plugins_changed: &Arc<Notify>) -> Stores {
-    let plugins_changed = plugins_changed.clone();
+pub(crate) fn start(client: &Client, waker: &Waker, changes: &Changes) -> Stores {
+    let Changes { plugins: plugins_changed, applications: applications_changed } = changes.clone();
     let mine = || watcher::Config::default().timeout(WATCH_SECONDS).labels(labels::RUN_UID);
     let all = || watcher::Config::default().timeout(WATCH_SECONDS);
     let records = mine().labels(&format!("{},{}=record", labels::RUN_UID, labels::PART));
     let full = [kind("batch", "v1", "Job")];
     let metadata = [kind("", "v1", "Service")];
     Stores {
-        applications: follow(watcher(Api::all(client.clone()), all()), (), waker, |application: &Application| {
+        applications: follow(watcher(Api::all(client.clone()), all()), (), waker, move |application: &Application| {
+            applications_changed.notify_one();
             Some(Wake::Application { namespace: application.namespace()?, name: application.name_any() })
         }),
         sizes: follow(watcher(Api::all(client.clone()), all()), (), waker, |_: &RunSizeConfiguration| {

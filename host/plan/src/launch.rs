@@ -3,6 +3,7 @@
 use codeflare_api::names;
 use codeflare_documents::launcher::{LaunchRequest, LaunchedApplication};
 
+use crate::lock::{EXEC, WORKDIR};
 use crate::resolve::Resolved;
 use crate::seen::Seen;
 use crate::size::Sized;
@@ -20,9 +21,12 @@ pub fn request(seen: &Seen, resolved: &Resolved, sized: &Sized, attempt: u32) ->
             api: resolved.api.clone(),
             framework: resolved.framework.clone(),
             argv: resolved.argv.clone(),
+            requirements: resolved.requirements.clone(),
+            workdir: (!resolved.code.is_empty()).then(|| WORKDIR.to_owned()),
         },
         size: sized.size.clone(),
         settings: resolved.launcher.settings.clone().into(),
         served,
+        exec: EXEC.to_owned(),
     }
 }

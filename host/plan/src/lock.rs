@@ -23,6 +23,11 @@ mod stamp;
 
 pub use fields::kinds;
 
+/// Folder of the program's source, in pods that have inputs.
+pub const WORKDIR: &str = "/workdir";
+/// Runs the program's words as they are, in pods of a role that asks for it.
+pub const EXEC: &str = "/codeflare/exec";
+
 /// Locks a launcher's draft.
 ///
 /// # Errors
@@ -67,7 +72,14 @@ fn object(holes: &holes::Holes<'_>, manifest: &Manifest) -> PlannedObject {
     let mut object = holes.fill(&manifest.object);
     stamp::stamp(holes, manifest, &mut object);
     let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
-    PlannedObject { kind: kind_of(&manifest.object), name, primary: manifest.primary, ends: manifest.ends, object }
+    PlannedObject {
+        kind: kind_of(&manifest.object),
+        name,
+        primary: manifest.primary,
+        ends: manifest.ends,
+        by_host: false,
+        object,
+    }
 }
 
 /// The kind that an object says it is.

@@ -18,7 +18,7 @@ const INDEX: &str = "batch.kubernetes.io/job-completion-index";
 /// The request to the launcher of the recorded attempt.
 pub fn request(run: &Run, record: &Record, children: &[Child], pods: &[Pod]) -> ObserveRequest {
     let plan = &record.plan;
-    let objects = plan.objects.iter().map(|planned| LiveObject {
+    let objects = plan.objects.iter().filter(|planned| !planned.by_host).map(|planned| LiveObject {
         kind: planned.kind.kind.clone(),
         name: planned.name.clone(),
         primary: planned.primary,

@@ -61,6 +61,9 @@ pub struct PlannedObject {
     pub primary: bool,
     /// When it goes.
     pub ends: Ends,
+    /// Whether the host added it; launchers are not shown it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_host: bool,
     /// As it is sent.
     pub object: Value,
 }

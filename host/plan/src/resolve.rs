@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use codeflare_api::application::CodeFile;
 use codeflare_api::duration::Period;
 use codeflare_api::{Application, ConditionType, DEFAULT_SIZE, Reason};
 use codeflare_documents::describe::EmittedKind;
@@ -10,7 +11,7 @@ use codeflare_documents::sizing::Asked;
 use serde_json::Value;
 
 use crate::plan::PlannedPlugin;
-use crate::seen::Seen;
+use crate::seen::{Seen, SeenPlugin};
 use crate::stop::{Problem, Stop};
 
 mod plugins;
@@ -30,6 +31,10 @@ pub struct Resolved {
     pub image: String,
     /// The program's words.
     pub argv: Vec<String>,
+    /// Source in place.
+    pub code: Vec<CodeFile>,
+    /// Packages of the program's language, one a line of a requirements file.
+    pub requirements: Vec<String>,
     /// Environment of the program.
     pub env: BTreeMap<String, String>,
     /// What is asked of the sizing policies.
@@ -64,7 +69,8 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
         })
     });
     let launcher = application.and_then(|application| {
-        plugins::launcher(seen, &application.spec.api).map_err(|problem| problems.push(problem)).ok()
+        let run = plugins::Blamed { object: run_label(seen), pointer: "/spec/application" };
+        plugins::launcher(&seen.plugins, &seen.served, application, &run).map_err(|found| problems.extend(found)).ok()
     });
     // Where only a policy is missing, the Run is resolved and waits for its size.
     let step = if problems.is_empty() { ConditionType::Sized } else { ConditionType::Resolved };
@@ -88,6 +94,8 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
         api: application.spec.api.clone(),
         image: application.spec.image.clone(),
         argv,
+        code: application.spec.code.clone(),
+        requirements: requirements(application),
         env,
         asked: asked(seen, application),
         framework: Value::Object(application.spec.framework.clone().unwrap_or_default()),
@@ -97,6 +105,44 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
         kinds,
         policies,
     })
+}
+
+/// Whether a Run of an Application could be launched now, whatever the Run says: the
+/// name of its launcher, or every problem.
+pub(crate) fn launchable(
+    application: &Application,
+    plugins: &[SeenPlugin],
+    served: &[EmittedKind],
+) -> Result<String, Vec<Problem>> {
+    let mut problems = application_fields(application);
+    for (field, text) in [("command", Some(&application.spec.command)), ("options", application.spec.options.as_ref())]
+    {
+        if text.is_some_and(|text| shlex::split(text).is_none()) {
+            problems.push(Problem::new(
+                Reason::ArgumentsInvalid,
+                label(application),
+                format!("/spec/{field}"),
+                UNSPLIT,
+            ));
+        }
+    }
+    let blamed = plugins::Blamed { object: label(application), pointer: "/spec/api" };
+    match plugins::launcher(plugins, served, application, &blamed) {
+        Ok((launcher, _)) if problems.is_empty() => Ok(launcher.name),
+        Ok(_) => Err(problems),
+        Err(found) => {
+            problems.extend(found);
+            Err(problems)
+        }
+    }
+}
+
+/// What is wrong with a text that shlex cannot split.
+const UNSPLIT: &str = "a quote is not closed, or a backslash ends it; quote words as in a shell";
+
+/// `Application/name`, as faults name it.
+pub(crate) fn label(application: &Application) -> String {
+    format!("Application/{}", application.metadata.name.as_deref().unwrap_or_default())
 }
 
 fn name_of(meta: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta) -> ObjectName {
@@ -140,8 +186,7 @@ fn run_fields(seen: &Seen) -> Vec<Problem> {
 
 fn application_fields(application: &Application) -> Vec<Problem> {
     let spec = &application.spec;
-    let label = format!("Application/{}", application.metadata.name.as_deref().unwrap_or_default());
-    fields(&label, &spec.env, &[("deadline", &spec.deadline), ("ttl", &spec.ttl)])
+    fields(&label(application), &spec.env, &[("deadline", &spec.deadline), ("ttl", &spec.ttl)])
 }
 
 /// What the schema refuses too, for files that were shown to no API server, and names
@@ -174,12 +219,11 @@ pub(crate) fn is_variable(name: &str) -> bool {
 }
 
 fn argv(seen: &Seen, application: &Application) -> Result<Vec<String>, Vec<Problem>> {
-    let label = format!("Application/{}", application.metadata.name.as_deref().unwrap_or_default());
+    let label = label(application);
     let mut problems = Vec::new();
     let mut words = |object: &str, pointer: &str, text: &str| {
         shlex::split(text).unwrap_or_else(|| {
-            let message = "a quote is not closed, or a backslash ends it; quote words as in a shell";
-            problems.push(Problem::new(Reason::ArgumentsInvalid, object, pointer, message));
+            problems.push(Problem::new(Reason::ArgumentsInvalid, object, pointer, UNSPLIT));
             Vec::new()
         })
     };
@@ -196,9 +240,20 @@ fn argv(seen: &Seen, application: &Application) -> Result<Vec<String>, Vec<Probl
     if problems.is_empty() { Ok(argv) } else { Err(problems) }
 }
 
+/// Lines of a requirements file that name something.
+fn requirements(application: &Application) -> Vec<String> {
+    let text = application.spec.requirements.as_deref().unwrap_or_default();
+    // A comment begins with a hash at the start of a line or behind white space.
+    let named = |line: &str| {
+        let code = if line.starts_with('#') { "" } else { line.split(" #").next().unwrap_or_default() };
+        code.trim().to_owned()
+    };
+    text.lines().map(|line| named(line.trim())).filter(|line| !line.is_empty()).collect()
+}
+
 fn asked(seen: &Seen, application: &Application) -> Asked {
     let run = run_label(seen);
-    let of_application = format!("Application/{}", application.metadata.name.as_deref().unwrap_or_default());
+    let of_application = label(application);
     let (size, size_by) = match (&seen.run.spec.size, &application.spec.size) {
         (Some(size), _) => (size.clone(), run.clone()),
         (None, Some(size)) => (size.clone(), of_application.clone()),

@@ -33,6 +33,7 @@ impl Launcher for Job {
             summary: "Runs any program as an Indexed Job".into(),
             frameworks: vec!["job".into()],
             kinds: vec![kind("batch", "v1", "Job"), kind("", "v1", "Service")],
+            variants: Vec::new(),
             settings_schema: closed_object(),
             framework_schema: closed_object(),
         }

@@ -23,6 +23,7 @@
 //!             summary: "Runs a program in one pod".into(),
 //!             frameworks: vec!["once".into()],
 //!             kinds: vec![kind("batch", "v1", "Job")],
+//!             variants: Vec::new(),
 //!             settings_schema: closed_object(),
 //!             framework_schema: closed_object(),
 //!         }

@@ -35,6 +35,7 @@ pub fn description() -> Description {
         summary: "A plugin under test".into(),
         frameworks: Vec::new(),
         kinds: Vec::new(),
+        variants: Vec::new(),
         settings_schema: closed_object(),
         framework_schema: closed_object(),
     }
@@ -52,6 +53,8 @@ pub fn launch_request(workers: u32) -> LaunchRequest {
             api: "job".into(),
             framework: json!({}),
             argv: ["python", "main.py", "--epochs", "3"].map(str::to_owned).to_vec(),
+            requirements: Vec::new(),
+            workdir: None,
         },
         size: Size {
             workers,
@@ -59,6 +62,7 @@ pub fn launch_request(workers: u32) -> LaunchRequest {
         },
         settings: json!({}),
         served: Vec::new(),
+        exec: "/codeflare/exec".into(),
     }
 }
 

@@ -35,6 +35,7 @@ impl SizingPolicy for TeeShirts {
             summary: "Turns tee shirts into numbers, by RunSizeConfigurations".into(),
             frameworks: Vec::new(),
             kinds: Vec::new(),
+            variants: Vec::new(),
             settings_schema: json!({
                 "type": "object",
                 "additionalProperties": false,

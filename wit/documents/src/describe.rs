@@ -20,12 +20,33 @@ pub struct Description {
     /// Kinds that it may emit.
     #[serde(default)]
     pub kinds: Vec<EmittedKind>,
+    /// Ways to launch, any of which will do, by what each needs of the cluster; the
+    /// launcher chooses among those that are served. Empty: it needs all of `kinds`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<Variant>,
     /// JSON Schema of `Plugin.spec.settings`.
     #[serde(default = "any_object")]
     pub settings_schema: Value,
     /// JSON Schema of the framework options that an Application may set.
     #[serde(default = "any_object")]
     pub framework_schema: Value,
+}
+
+/// One way in which a launcher can launch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Variant {
+    /// Name, as in `settings.variant`.
+    pub name: String,
+    /// Kinds that must be served for it, also those that it does not emit itself.
+    pub needs: Vec<EmittedKind>,
+}
+
+impl Description {
+    /// Every kind that matters to the plugin: emitted, or needed by a variant.
+    pub fn all_kinds(&self) -> impl Iterator<Item = &EmittedKind> {
+        self.kinds.iter().chain(self.variants.iter().flat_map(|variant| &variant.needs))
+    }
 }
 
 /// A kind of Kubernetes object.

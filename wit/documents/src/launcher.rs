@@ -28,6 +28,11 @@ pub struct LaunchRequest {
     pub settings: Value,
     /// Kinds that the cluster serves, of those that this plugin declared.
     pub served: Vec<EmittedKind>,
+    /// Path of a program that runs the user's words as they are, in `workdir` where there
+    /// is one; it is there in pods of a role whose `more.exec` is true. For frameworks that
+    /// take one line and hand it to a shell: the path has nothing that a shell would change.
+    #[serde(default)]
+    pub exec: String,
 }
 
 /// The part of an Application that a launcher needs.
@@ -44,6 +49,15 @@ pub struct LaunchedApplication {
     pub framework: Value,
     /// The user's program: words, never a shell line.
     pub argv: Vec<String>,
+    /// Packages of the program's language, a line of a requirements file each
+    /// (`qiskit==0.37.0`). The host installs them, unless the plan takes them over
+    /// (`more.requirements`).
+    #[serde(default)]
+    pub requirements: Vec<String>,
+    /// Folder with the program's source: where a role that has inputs starts; none where
+    /// the image has the source.
+    #[serde(default)]
+    pub workdir: Option<String>,
 }
 
 /// Answer of `launch`.
@@ -58,8 +72,16 @@ pub struct LaunchPlan {
     pub controls: Vec<Control>,
     /// What the launcher decided.
     pub choices: Vec<Choice>,
-    /// For growth; `{}` today.
+    /// A [`PlanMore`].
     pub more: Value,
+}
+
+/// What `LaunchPlan::more` may hold today.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct PlanMore {
+    /// Whether the plan itself sees to the Application's requirements.
+    pub requirements: bool,
 }
 
 /// One Kubernetes object with holes.
@@ -117,6 +139,13 @@ pub struct RoleMore {
     /// Scratch volumes by mount path; a size is required.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub scratch: BTreeMap<String, Scratch>,
+    /// Whether [`LaunchRequest::exec`] must be there; needs `inputs`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub exec: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// An `emptyDir` with a limit.
@@ -272,8 +301,27 @@ pub struct Observation {
     /// Why it failed, where it did.
     #[serde(default)]
     pub failure: Option<Failure>,
-    /// For growth; `{}` today.
+    /// An [`ObservationMore`].
     pub more: Value,
+}
+
+/// What `Observation::more` may hold today.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ObservationMore {
+    /// Where the framework shows what it does, once somebody answers there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dashboard: Option<Dashboard>,
+}
+
+/// A web page of the framework's own, inside the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Dashboard {
+    /// Name of a Service of the plan.
+    pub service: String,
+    /// Its port.
+    pub port: u16,
 }
 
 /// Pods ready of one role.

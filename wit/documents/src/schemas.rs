@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 use crate::describe::Description;
-use crate::launcher::{LaunchRequest, ObserveRequest, RoleMore};
+use crate::launcher::{LaunchRequest, ObservationMore, ObserveRequest, PlanMore, RoleMore};
 use crate::sizing::DecideRequest;
 
 /// File name and JSON Schema (2020-12) of each document that crosses as JSON text.
@@ -18,7 +18,9 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("decide-request.json", written::<DecideRequest>()),
         ("description.json", read::<Description>()),
         ("launch-request.json", written::<LaunchRequest>()),
+        ("observation-more.json", read::<ObservationMore>()),
         ("observe-request.json", written::<ObserveRequest>()),
+        ("plan-more.json", read::<PlanMore>()),
         ("role-more.json", read::<RoleMore>()),
     ]
 }

@@ -67,7 +67,7 @@ impl Catalog {
     /// Kinds that some plugin may emit, in a fixed order.
     pub(super) fn declared(&self) -> Vec<EmittedKind> {
         let serving = self.seen.iter().filter_map(|plugin| plugin.ready.as_ref());
-        let kinds: BTreeSet<_> = serving.flat_map(|serving| serving.description.kinds.clone()).collect();
+        let kinds: BTreeSet<_> = serving.flat_map(|serving| serving.description.all_kinds().cloned()).collect();
         kinds.into_iter().collect()
     }
 

@@ -38,7 +38,15 @@ async fn steps(
     match catalog.engine.load(engine_role(spec), bytes.into(), limits).await {
         Ok(loaded) => {
             progress.compiled("Compiled", "");
-            Ok(loaded)
+            // Decided anew wherever the plugin would be used; here the admin reads it.
+            let settings = spec.settings.clone().unwrap_or_default().into();
+            let misfits =
+                codeflare_plan::schema::faults(&loaded.description().settings_schema, &settings, "/spec/settings");
+            let why: Vec<_> = misfits.into_iter().map(|(at, why)| format!("{at}: {why}")).collect();
+            let why = why.join("; ");
+            let fit = if why.is_empty() { "SettingsFit" } else { "SettingsInvalid" };
+            progress.settings(fit, &why);
+            if why.is_empty() { Ok(loaded) } else { Err(why) }
         }
         Err(error) => {
             let why = error.to_string();

@@ -1,4 +1,4 @@
-//! Says on a Plugin how far it came: Fetched, Verified, Compiled, Ready.
+//! Says on a Plugin how far it came: Fetched, Verified, Compiled, SettingsValid, Ready.
 
 use codeflare_api::labels::FIELD_MANAGER;
 use codeflare_api::{Condition, Plugin, PluginStatus};
@@ -20,6 +20,10 @@ impl Progress {
 
     pub(super) fn verified(&mut self, reason: &str, trouble: &str) {
         self.0.push(("Verified", reason.to_owned(), trouble.to_owned()));
+    }
+
+    pub(super) fn settings(&mut self, reason: &str, trouble: &str) {
+        self.0.push(("SettingsValid", reason.to_owned(), trouble.to_owned()));
     }
 
     pub(super) fn compiled(&mut self, reason: &str, trouble: &str) {

@@ -4,7 +4,7 @@ use codeflare_documents::call::Answer;
 use codeflare_documents::launcher as doc;
 use codeflare_documents::shared::{Decline, Fault, Resources};
 
-use super::{Measure, choice, declined, json, nothing, object};
+use super::{Measure, choice, declined, json, object};
 use crate::bindings::launcher::codeflare::launcher::types as import;
 use crate::bindings::launcher::exports::codeflare::launcher::{launcher as wit, observer};
 use crate::error::CallError;
@@ -85,7 +85,7 @@ pub(crate) fn launched(answer: Result<wit::Plan, import::Error>, most: usize) ->
                 choice(&at, c.field, &c.value, c.by, c.why, c.over)
             })
             .collect::<Result<_, _>>()?,
-        more: nothing("/more", &plan.more)?,
+        more: object("/more", &plan.more)?,
     }))
 }
 
@@ -206,6 +206,6 @@ pub(crate) fn observed(answer: Result<observer::Observation, import::Error>, mos
             exit_code: failure.exit_code,
             retry: failure.retry,
         }),
-        more: nothing("/more", &seen.more)?,
+        more: object("/more", &seen.more)?,
     }))
 }

@@ -58,6 +58,7 @@ pub(crate) fn record(attempt: u32) -> Record {
         name: format!("{name}{suffix}"),
         primary,
         ends,
+        by_host: false,
         object: json!({}),
     };
     let plugin = |name: &str| PlannedPlugin { name: name.into(), digest: "sha256:00".into(), settings: Map::new() };

@@ -1,51 +1,97 @@
 //! Which plugins a Run goes through: its launcher, and the chain of sizing policies.
 
-use codeflare_api::Reason;
-use codeflare_documents::describe::EmittedKind;
+use codeflare_api::{Application, Reason};
+use codeflare_documents::describe::{Description, EmittedKind};
+use serde_json::Value;
 
-use super::run_label;
+use super::{label, run_label};
 use crate::plan::PlannedPlugin;
+use crate::schema;
 use crate::seen::{PluginRole, Seen, SeenPlugin, Serving};
 use crate::stop::Problem;
 
-/// The launcher of a framework: of those that claim it, are ready and find their kinds
-/// served, the one with the lowest priority, then name.
-pub(super) fn launcher(seen: &Seen, api: &str) -> Result<(PlannedPlugin, Vec<EmittedKind>), Problem> {
-    let run = run_label(seen);
-    let claims = |plugin: &&SeenPlugin| matches!(&plugin.role, PluginRole::Launcher(frameworks) if frameworks.iter().any(|one| one == api));
-    let mut claiming: Vec<_> = seen.plugins.iter().filter(claims).collect();
+/// Whose field is to blame where no launcher can be had.
+pub(super) struct Blamed {
+    /// `Kind/name`.
+    pub(super) object: String,
+    /// JSON pointer.
+    pub(super) pointer: &'static str,
+}
+
+/// The launcher of an Application: of those that claim its framework, are ready, find
+/// their kinds served and take its framework options, the one with the lowest priority,
+/// then name.
+pub(super) fn launcher(
+    plugins: &[SeenPlugin],
+    on_cluster: &[EmittedKind],
+    application: &Application,
+    blamed: &Blamed,
+) -> Result<(PlannedPlugin, Vec<EmittedKind>), Vec<Problem>> {
+    let api = &application.spec.api;
+    let blame = |reason, message| Problem::new(reason, blamed.object.clone(), blamed.pointer, message);
+    let mut claiming: Vec<_> = plugins.iter().filter(|plugin| frameworks(&plugin.role).contains(api)).collect();
     claiming.sort_by_key(|plugin| (plugin.priority, plugin.name.as_str()));
     if claiming.is_empty() {
         let mut known: Vec<&str> =
-            seen.plugins.iter().flat_map(|plugin| frameworks(&plugin.role)).map(String::as_str).collect();
+            plugins.iter().flat_map(|plugin| frameworks(&plugin.role)).map(String::as_str).collect();
         known.sort_unstable();
         known.dedup();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         let message = format!("no Plugin launches `{api}` (spec.api of the Application); known frameworks: {known}");
-        return Err(Problem::new(Reason::NoLauncher, run, "/spec/application", message));
+        return Err(vec![blame(Reason::NoLauncher, message)]);
     }
-    let mut missing = Vec::new();
+    let mut problems = Vec::new();
     for plugin in &claiming {
-        match &plugin.ready {
-            Some(serving) if served(seen, serving) => {
-                return Ok((planned(plugin, serving), serving.description.kinds.clone()));
+        let serving = match usable(plugin) {
+            Ok(serving) => serving,
+            Err(trouble) => {
+                let message = format!("plugin {} is not ready: {trouble}", plugin.name);
+                problems.push(blame(Reason::LauncherNotReady, message));
+                continue;
             }
-            Some(serving) => {
-                let kinds: Vec<_> =
-                    serving.description.kinds.iter().filter(|kind| !seen.served.contains(kind)).collect();
-                let kinds: Vec<_> = kinds.iter().map(|kind| format!("{} {}", kind.api_version(), kind.kind)).collect();
-                missing.push((
-                    Reason::KindNotServed,
-                    format!("plugin {} needs {}, which this cluster does not serve", plugin.name, kinds.join(", ")),
-                ));
-            }
-            None => missing
-                .push((Reason::LauncherNotReady, format!("plugin {} is not ready: {}", plugin.name, trouble(plugin)))),
+        };
+        if let Some(missing) = missing(&serving.description, on_cluster) {
+            let message = format!("plugin {} needs {missing}, which this cluster does not serve", plugin.name);
+            problems.push(blame(Reason::KindNotServed, message));
+            continue;
         }
+        let options = Value::Object(application.spec.framework.clone().unwrap_or_default());
+        let misfits = schema::faults(&serving.description.framework_schema, &options, "/spec/framework");
+        if misfits.is_empty() {
+            return Ok((planned(plugin, serving), serving.description.kinds.clone()));
+        }
+        problems.extend(misfits.into_iter().map(|(pointer, message)| {
+            let message = format!("{message} (options of plugin {})", plugin.name);
+            Problem::new(Reason::FieldInvalid, label(application), pointer, message)
+        }));
     }
-    let reason = missing.first().map_or(Reason::NoLauncher, |(reason, _)| *reason);
-    let message = missing.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("; ");
-    Err(Problem::new(reason, run, "/spec/application", message))
+    Err(problems)
+}
+
+/// What the cluster lacks for every way in which a launcher can launch; none where one
+/// will do.
+fn missing(description: &Description, on_cluster: &[EmittedKind]) -> Option<String> {
+    let lacks = |needs: &[EmittedKind]| -> Vec<String> {
+        let missing = needs.iter().filter(|kind| !on_cluster.contains(kind));
+        missing.map(|kind| format!("{} {}", kind.api_version(), kind.kind)).collect()
+    };
+    let ways: Vec<Vec<String>> = match description.variants.as_slice() {
+        [] => vec![lacks(&description.kinds)],
+        variants => variants.iter().map(|variant| lacks(&variant.needs)).collect(),
+    };
+    let served = ways.iter().any(Vec::is_empty);
+    (!served).then(|| ways.iter().map(|way| way.join(", ")).collect::<Vec<_>>().join(", or else "))
+}
+
+/// What serves of a plugin, if its settings fit; otherwise why not.
+fn usable(plugin: &SeenPlugin) -> Result<&Serving, String> {
+    let serving = plugin.ready.as_ref().ok_or_else(|| trouble(plugin).to_owned())?;
+    let settings = Value::Object(plugin.settings.clone());
+    let misfits = schema::faults(&serving.description.settings_schema, &settings, "/spec/settings");
+    match misfits.first() {
+        None => Ok(serving),
+        Some((pointer, message)) => Err(format!("{pointer}: {message}")),
+    }
 }
 
 fn trouble(plugin: &SeenPlugin) -> &str {
@@ -57,10 +103,6 @@ fn frameworks(role: &PluginRole) -> &[String] {
         PluginRole::Launcher(frameworks) => frameworks,
         PluginRole::SizingPolicy => &[],
     }
-}
-
-fn served(seen: &Seen, serving: &Serving) -> bool {
-    serving.description.kinds.iter().all(|kind| seen.served.contains(kind))
 }
 
 fn planned(plugin: &SeenPlugin, serving: &Serving) -> PlannedPlugin {
@@ -78,11 +120,10 @@ pub(super) fn policies(seen: &Seen) -> Result<Vec<PlannedPlugin>, Vec<Problem>> 
     let mut problems = Vec::new();
     let mut planned_chain = Vec::new();
     for plugin in chain {
-        match &plugin.ready {
-            Some(serving) => planned_chain.push(planned(plugin, serving)),
-            None => {
-                let message =
-                    format!("it applies to this Run but is not ready: {}; a budget is never skipped", trouble(plugin));
+        match usable(plugin) {
+            Ok(serving) => planned_chain.push(planned(plugin, serving)),
+            Err(trouble) => {
+                let message = format!("it applies to this Run but is not ready: {trouble}; a budget is never skipped");
                 problems.push(Problem::new(
                     Reason::SizingPolicyNotReady,
                     format!("Plugin/{}", plugin.name),

@@ -153,10 +153,69 @@ fn the_launcher_with_the_lowest_priority_then_name_is_chosen_of_those_that_can()
         said,
         [
             "Resolved",
-            "KindNotServed: Run/hello /spec/application: plugin job needs g/v1 K, which this cluster does not serve; \
-             plugin late is not ready: it was not loaded yet",
+            "KindNotServed: Run/hello /spec/application: plugin job needs g/v1 K, which this cluster does not serve",
+            "LauncherNotReady: Run/hello /spec/application: plugin late is not ready: it was not loaded yet",
         ]
     );
+}
+
+#[test]
+fn options_and_settings_are_held_against_the_plugins_schemas() {
+    let closed = json!({"type": "object", "additionalProperties": false, "properties": {"a": {"type": "integer"}}});
+    let options = ("/plugins/0/ready/description/frameworkSchema", closed.clone());
+    let settings = ("/plugins/0/ready/description/settingsSchema", closed);
+    let with = |value: Value| ("/application/spec/framework", value);
+    resolved(&[options.clone(), settings.clone(), with(json!({"a": 1}))]);
+    assert_eq!(
+        stopped(&[options.clone(), with(json!({"a": "x"}))]),
+        [
+            "Resolved",
+            "FieldInvalid: Application/greet /spec/framework/a: \"x\" is not of type \"integer\" (options of plugin job)"
+        ]
+    );
+    assert_eq!(
+        stopped(&[settings, ("/plugins/0/settings", json!({"a": "x"}))]),
+        [
+            "Resolved",
+            "LauncherNotReady: Run/hello /spec/application: plugin job is not ready: /spec/settings/a: \"x\" is not of type \"integer\""
+        ]
+    );
+    // Another launcher that takes the options is chosen instead.
+    let other = ("/plugins/-", launcher("other", 200, json!(["job"])));
+    assert_eq!(resolved(&[options, with(json!({"a": "x"})), other]).launcher.name, "other");
+}
+
+#[test]
+fn an_application_shows_whether_a_run_could_be_launched() {
+    let now = |seconds: i64| jiff::Timestamp::from_second(seconds).expect("should be a time");
+    let shown = |changes: &[(&str, Value)], at: i64, old: Option<codeflare_api::ApplicationStatus>| {
+        let seen = seen(changes);
+        let mut application = seen.application.expect("should have one");
+        application.status = old;
+        codeflare_plan::ready::application(&application, &seen.plugins, &seen.served, now(at))
+    };
+    let good = shown(&[], 1, None);
+    let condition = &good.conditions[0];
+    assert_eq!((condition.status.as_str(), condition.reason.as_str()), ("True", "Done"));
+    assert_eq!((condition.message.as_str(), good.launcher.as_deref()), ("plugin job launches it", Some("job")));
+    // Nothing new: nothing to be published.
+    assert_eq!(shown(&[], 2, Some(good.clone())), good);
+    let bad =
+        shown(&[("/application/spec/api", json!("cobol")), ("/application/spec/command", json!("'"))], 3, Some(good));
+    let condition = &bad.conditions[0];
+    assert_eq!((condition.status.as_str(), condition.reason.as_str()), ("False", "ArgumentsInvalid"));
+    assert_eq!(condition.last_transition_time.0, now(3));
+    assert!(
+        condition.message.contains("Application/greet /spec/command: a quote is not closed"),
+        "{}",
+        condition.message
+    );
+    assert!(
+        condition.message.contains("Application/greet /spec/api: no Plugin launches `cobol`"),
+        "{}",
+        condition.message
+    );
+    assert_eq!(bad.launcher, None);
 }
 
 #[test]
