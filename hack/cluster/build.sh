@@ -13,7 +13,8 @@ set -euo pipefail
 # shellcheck source=lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
-# name, folder under go/, package. Those that --api needs come first.
+# name, folder under go/, package, "static" for what runs in an image of nothing
+# else. Those that --api needs come first; the peers' operators come last.
 readonly PROGRAMS="
 etcd                    etcd        go.etcd.io/etcd/server/v3
 kube-apiserver          kubernetes  k8s.io/kubernetes/cmd/kube-apiserver
@@ -24,6 +25,9 @@ kube-scheduler          kubernetes  k8s.io/kubernetes/cmd/kube-scheduler
 kube-proxy              kubernetes  k8s.io/kubernetes/cmd/kube-proxy
 coredns                 coredns     .
 helm                    helm        helm.sh/helm/v4/cmd/helm
+kuberay                 kuberay     github.com/ray-project/kuberay/ray-operator             static
+jobset                  jobset      sigs.k8s.io/jobset                                      static
+trainer                 trainer     github.com/kubeflow/trainer/v2/cmd/trainer-controller-manager static
 "
 
 field() { awk -v n="$1" -v f="$2" '$1 == n {print $f}' <<<"$PROGRAMS"; }
@@ -44,6 +48,9 @@ link_flags() {
   esac
 }
 
+# is_static MODULE: its programs need no C library.
+is_static() { [[ $(awk -v f="$(basename "$1")" '$2 == f {print $4; exit}' <<<"$PROGRAMS") == static ]]; }
+
 declare -A KEYS
 # key_of MODULE: also in KEYS, since asking Go for its settings takes a moment.
 key_of() {
@@ -54,6 +61,7 @@ key_of() {
     KEYS[$name]=$({
       cat "$module"/go.mod "$module"/go.sum "$module"/*.go
       echo "$GO_SETTINGS" "$(link_flags "$module")"
+      ! is_static "$module" || echo static
     } | cache_key)
   fi
 }
@@ -76,7 +84,11 @@ build() {
   part=$PATH_OF.part log=$PATH_OF.log
   mkdir -p "$(dirname "$PATH_OF")"
   say "building $name (cold: 1 to 6 minutes)"
-  (cd "$module" && exec go build -ldflags "$(link_flags "$module")" -o "$part" "$package") >"$log" 2>&1 &
+  (
+    cd "$module"
+    ! is_static "$module" || export CGO_ENABLED=0
+    exec go build -ldflags "$(link_flags "$module")" -o "$part" "$package"
+  ) >"$log" 2>&1 &
   pid=$!
   while kill -0 "$pid" 2>/dev/null; do
     # Ends with the build, or after half a minute for a word of progress.
