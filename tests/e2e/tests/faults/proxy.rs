@@ -92,7 +92,9 @@ impl Proxy {
     fn count(&self, method: &Method, path: &str) -> Option<When> {
         let mut course = self.course();
         let mutating = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(method);
-        let ours = path.contains(&format!("/namespaces/{}/", course.namespace)) && !path.contains("/events");
+        // Events and what Applications show of themselves are beside a Run's life.
+        let aside = ["/events", "/applications/"].iter().any(|aside| path.contains(aside));
+        let ours = path.contains(&format!("/namespaces/{}/", course.namespace)) && !aside;
         if !mutating || !ours {
             return None;
         }
