@@ -74,6 +74,15 @@ path_of() {
   printf -v PATH_OF '%s' "$CACHE_DIR/bin/$(basename "$module")-${KEYS[$(basename "$module")]}/$1"
 }
 
+any_missing() {
+  local name
+  for name in "$@"; do
+    path_of "$name"
+    [[ -x $PATH_OF ]] || return 0
+  done
+  return 1
+}
+
 # build NAME: into a temporary name first, so that a binary is there whole or not.
 build() {
   local name=$1 module package part log pid began=$SECONDS
@@ -116,8 +125,11 @@ main() {
     path) for name in "${names[@]}"; do path_of "$name" && echo "$PATH_OF"; done ;;
     missing) for name in "${names[@]}"; do path_of "$name" && { [[ -x $PATH_OF ]] || echo "$name"; }; done ;;
     build)
-      lock "the build of the cluster's programs"
-      for name in "${names[@]}"; do build "$name"; done
+      # What is there needs no lock: a cluster must not wait for another's build.
+      if any_missing "${names[@]}"; then
+        lock "the build of the cluster's programs"
+        for name in "${names[@]}"; do build "$name"; done
+      fi
       ;;
   esac
 }
