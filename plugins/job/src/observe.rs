@@ -20,11 +20,12 @@
 //! Each row has one text, whatever the count: every new text costs the API server a
 //! write, and `status.workers` has the count.
 
+use codeflare_plugin::blame::Blame;
+use codeflare_plugin::live::{condition, done, ended, stuck, text, works};
 use codeflare_plugin::prelude::*;
 use serde_json::Value;
 
-use crate::WORKER;
-use crate::failure::{self, Blame};
+use crate::{WORKER, failure};
 
 /// More logs than this are not named one by one.
 const LISTED: u32 = 64;
@@ -62,22 +63,22 @@ impl Seen<'_> {
         if self.job.is_null() {
             return say("Starting", "Starting", "the Job is not there yet".into());
         }
-        if self.condition("SuccessCriteriaMet").or(self.condition("Complete")).is_some() {
+        if condition(self.job, "SuccessCriteriaMet").or(condition(self.job, "Complete")).is_some() {
             let message =
                 if workers == 1 { "the program succeeded".into() } else { format!("all {workers} workers succeeded") };
             return say("Succeeded", "Succeeded", message);
         }
         let blame = failure::blame(self.pods, workers);
-        let over = self.condition("Failed");
-        if let Some(condition) = over.or(self.condition("FailureTarget")) {
+        let over = condition(self.job, "Failed");
+        if let Some(failed_by) = over.or(condition(self.job, "FailureTarget")) {
             return match blame {
                 Some(blame) => failed(blame),
                 None if self.pods_are_behind(over.is_some()) => say(
                     "Running",
                     "Failing",
-                    format!("the Job fails ({}); its pods are awaited", text(condition, "message")),
+                    format!("the Job fails ({}); its pods are awaited", text(failed_by, "/message")),
                 ),
-                None => failed(failure::by_condition(text(condition, "reason"), text(condition, "message"))),
+                None => failed(failure::by_condition(text(failed_by, "/reason"), text(failed_by, "/message"))),
             };
         }
         // The condition follows later, on suspend and on resume.
@@ -103,13 +104,10 @@ impl Seen<'_> {
                 if workers == 1 { "the program runs".into() } else { format!("all {workers} workers run or are done") };
             return say("Running", "Running", message);
         }
-        let stuck = self.pods.iter().find_map(|pod| {
-            let reason =
-                pod.waiting.as_deref().filter(|reason| !["ContainerCreating", "PodInitializing"].contains(reason))?;
-            Some((reason, failure::worker(pod, workers)))
-        });
-        match stuck {
-            Some((reason, worker)) => say("Starting", reason, format!("{worker} cannot start: {reason}")),
+        match stuck(self.pods) {
+            Some((pod, reason)) => {
+                say("Starting", reason, format!("{} cannot start: {reason}", failure::worker(pod, workers)))
+            }
             None => say("Starting", "Starting", "workers are starting".into()),
         }
     }
@@ -117,7 +115,7 @@ impl Seen<'_> {
     /// Workers that are ready or done, whichever of Job and pods knows more: pods that
     /// are done may be gone, and the Job counts later than the pods say.
     fn up(&self) -> u32 {
-        let ready = self.pods.iter().filter(|pod| pod.ready && !pod.terminating && !done(pod) && !ended(pod)).count();
+        let ready = self.pods.iter().filter(|pod| works(pod)).count();
         let done = self.pods.iter().filter(|pod| done(pod)).count();
         let counted = self.job.pointer("/status/succeeded").and_then(Value::as_u64).unwrap_or(0);
         let uncounted = self.job.pointer("/status/uncountedTerminatedPods/succeeded").and_then(Value::as_array);
@@ -132,28 +130,9 @@ impl Seen<'_> {
     fn pods_are_behind(&self, over: bool) -> bool {
         self.pods.iter().any(|pod| !ended(pod) && (!over || !pod.terminating))
     }
-
-    fn condition(&self, kind: &str) -> Option<&Value> {
-        let conditions = self.job.pointer("/status/conditions")?.as_array()?;
-        conditions.iter().find(|condition| text(condition, "type") == kind && text(condition, "status") == "True")
-    }
 }
 
 fn failed(blame: Blame) -> State {
-    let failure = Failure { cause: blame.cause.clone(), exit_code: blame.exit_code, retry: blame.retry };
+    let failure = blame.failure();
     ("Failed", blame.cause, blame.message, Some(failure))
-}
-
-/// Done well. The container says so first, while its pod is not ready any more and still
-/// called Running: such a worker has not gone back to its start.
-fn done(pod: &LivePod) -> bool {
-    pod.phase == "Succeeded" || pod.exit.as_ref().is_some_and(|exit| exit.code == 0)
-}
-
-fn ended(pod: &LivePod) -> bool {
-    pod.phase == "Succeeded" || pod.phase == "Failed"
-}
-
-fn text<'a>(value: &'a Value, member: &str) -> &'a str {
-    value.get(member).and_then(Value::as_str).unwrap_or_default()
 }

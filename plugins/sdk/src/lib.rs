@@ -66,9 +66,11 @@ pub mod bindings;
 #[doc(hidden)]
 pub mod entry;
 
+pub mod blame;
 mod convert;
 pub mod fault;
 pub mod holes;
+pub mod live;
 pub mod log;
 pub mod make;
 pub mod quantity;

@@ -66,7 +66,7 @@ pub fn launch_request(workers: u32) -> LaunchRequest {
     }
 }
 
-/// Builds an [`ObserveRequest`] of a plan with one role, `worker`.
+/// Builds an [`ObserveRequest`] of a plan with the role `worker`, and others on request.
 #[derive(Clone, Debug)]
 pub struct Observed(ObserveRequest);
 
@@ -92,12 +92,36 @@ impl Observed {
         self
     }
 
-    /// One more pod of the role; its name gets the base name of the attempt.
+    /// A supporting object with this suffix; null where it is not there.
     #[must_use]
-    pub fn pod(mut self, pod: Pod) -> Self {
+    pub fn supporting(mut self, kind: &str, suffix: &str, object: Value) -> Self {
+        let name = format!("{}-{suffix}", self.0.name);
+        self.0.objects.push(LiveObject { kind: kind.into(), name, primary: false, object });
+        self
+    }
+
+    /// One more role, or another count of one that is there.
+    #[must_use]
+    pub fn role(mut self, name: &str, count: u32) -> Self {
+        match self.0.roles.iter_mut().find(|role| role.name == name) {
+            Some(role) => role.count = count,
+            None => self.0.roles.push(LiveRole { name: name.into(), count, pods: Vec::new() }),
+        }
+        self
+    }
+
+    /// One more pod of the role `worker`; its name gets the base name of the attempt.
+    #[must_use]
+    pub fn pod(self, pod: Pod) -> Self {
+        self.pod_of("worker", pod)
+    }
+
+    /// One more pod of a role; its name gets the base name of the attempt.
+    #[must_use]
+    pub fn pod_of(mut self, role: &str, pod: Pod) -> Self {
         let mut live = pod.0;
         live.name = format!("{}-{}", self.0.name, live.name);
-        if let Some(role) = self.0.roles.first_mut() {
+        if let Some(role) = self.0.roles.iter_mut().find(|known| known.name == role) {
             role.pods.push(live);
         }
         self
