@@ -41,7 +41,9 @@ apply_crds() {
   mapfile -t names < <(crd_names "$peer")
   quietly kube apply --server-side --force-conflicts "${files[@]/#/--filename=}" ||
     die "The CRDs of $peer could not be applied."
-  quietly kube wait --for=condition=Established --timeout=60s "${names[@]/#/crd/}" ||
+  # Asked again, because kubectl takes conditions that are not there yet amiss.
+  wait_for 60 "the CRDs of $peer to be established" \
+    kube wait --for=condition=Established --timeout=10s "${names[@]/#/crd/}" ||
     die "The CRDs of $peer were not established within a minute."
   say "$peer: ${#names[@]} CRDs established"
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The image of the platform's host: a small Debian base, the Rust program and
-# the plugins.
+# The image of the platform's host: a small Debian base, the Rust program, the
+# plugins and, where it is given, the exec shim (hack/exec.sh).
 #
-#   host.sh BINARY PLUGIN_DIR OUT.tar [NAME]   NAME: localhost/codeflare/platform:dev
+#   host.sh BINARY PLUGIN_DIR OUT.tar [NAME [SHIM]]   NAME: localhost/codeflare/platform:dev
 #
 # The base has this machine's own libc, because BINARY was linked against it.
 set -euo pipefail
@@ -62,10 +62,12 @@ check_libraries() {
 }
 
 main() {
-  (($# == 3 || $# == 4)) || die "Usage: host.sh BINARY PLUGIN_DIR OUT.tar [NAME]"
-  local binary=$1 plugins=$2 out=$3 name=${4:-localhost/codeflare/platform:dev} base key cached work old
+  (($# >= 3 && $# <= 5)) || die "Usage: host.sh BINARY PLUGIN_DIR OUT.tar [NAME [SHIM]]"
+  local binary=$1 plugins=$2 out=$3 name=${4:-localhost/codeflare/platform:dev} shim=${5:-}
+  local base key cached work old
   [[ -x $binary ]] || die "There is no program $binary."
   compgen -G "$plugins/*.wasm" >/dev/null || die "There are no .wasm files in $plugins."
+  [[ -z $shim || -x $shim ]] || die "There is no program $shim."
   base=$(base_layer)
   check_libraries "$binary" "$base"
   key=$({
@@ -73,6 +75,7 @@ main() {
     echo "$name"
     cat "${BASH_SOURCE[0]}" "$CLUSTER_DIR/images/archive.sh"
     sha256sum <"$binary"
+    [[ -z $shim ]] || sha256sum <"$shim"
     cd "$plugins" && sha256sum -- *.wasm
   } | cache_key)
   cached=$IMAGE_CACHE/platform-$key.tar
@@ -81,6 +84,7 @@ main() {
     install -D -m 755 "$binary" "$work/root/usr/local/bin/codeflare"
     ln -s codeflare "$work/root/usr/local/bin/kubectl-codeflare"
     install -D -m 644 -t "$work/root/plugins" "$plugins"/*.wasm
+    [[ -z $shim ]] || install -D -m 755 "$shim" "$work/root/usr/local/lib/codeflare/exec"
     chmod -R u=rwX,go=rX "$work/root"
     steady_tar "$work/root" "$work/layer.tar"
     write_image "$name" "$(jq -cn --arg path "$(path_setting)" \

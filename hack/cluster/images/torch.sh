@@ -31,7 +31,6 @@ make_image() {
   torchrun >"$work/torchrun"
   debian_layer "$work/layer.tar" python3,python3-torch \
     --dpkgopt='path-exclude=/usr/lib/*/libtorch_test*' \
-    --dpkgopt='path-exclude=/usr/lib/python3/dist-packages/torch/testing/*' \
     --customize-hook="grep -q '$BEFORE' \"\$1/$API\" && sed -i 's/$BEFORE/$AFTER/' \"\$1/$API\"" \
     --customize-hook="test -x \"\$1/usr/bin/torchrun\" || install -m 755 '$work/torchrun' \"\$1/usr/local/bin/torchrun\"" \
     --customize-hook="$COMPILE"
