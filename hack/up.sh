@@ -18,6 +18,8 @@ esac
 
 # How long the Runs may take together.
 PATIENCE=240
+# The platform's image, as the chart names it.
+IMAGE=localhost/codeflare/platform:dev
 # Where the example Runs live.
 RUNS=examples
 
@@ -26,7 +28,8 @@ build() {
   # The whole workspace's features, as the tests build it: nothing is compiled twice.
   cargo build --locked --workspace --bin codeflare
   hack/plugins.sh "$PLUGINS"
-  hack/cluster/images/host.sh "$HOST_BINARY" "$PLUGINS" "$STATE_DIR/platform.tar"
+  hack/exec.sh "$STATE_DIR/exec"
+  hack/cluster/images/host.sh "$HOST_BINARY" "$PLUGINS" "$STATE_DIR/platform.tar" "$IMAGE" "$STATE_DIR/exec"
 }
 
 install() {

@@ -51,12 +51,16 @@ refuses --set sizes.config.sm.memory=lots memory
 
 renders 0 '^kind: PodDisruptionBudget$'
 renders 1 '^kind: PodDisruptionBudget$' --set host.replicas=2
-renders 2 '^kind: Plugin$'
-renders 1 '^kind: Plugin$' --set plugins.job.enabled=false
+renders 4 '^kind: Plugin$'
+renders 3 '^kind: Plugin$' --set plugins.job.enabled=false
+renders 2 '^    variant: auto$'
+renders 1 '^    variant: jobset$' --set plugins.torch.settings.variant=jobset
 renders 0 '^kind: RunSizeConfiguration$' --set sizes.enabled=false
 renders 1 '^    huge:$' --set sizes.config.huge.workers=1,sizes.config.huge.cpu=1,sizes.config.huge.memory=1Gi
 renders 0 '^    xxl:$' --set sizes.config.xxl=null
 renders 1 'priorityClassName: high$' --set host.priorityClassName=high
+# The host and the init steps of Runs have one image.
+renders 2 'example.com/own:v7"?}?$' --set host.image.repository=example.com/own,host.image.tag=v7
 renders 1 'name: CODEFLARE_USER, value: "2000000"' --set runs.user=2000000
 renders 1 'readOnlyRootFilesystem: true'
 renders 0 'aggregate-to-view' --set aggregatedRoles.enabled=false

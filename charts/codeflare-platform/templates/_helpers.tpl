@@ -12,6 +12,11 @@ codeflare-host
 {{ .Values.serviceAccount.name | default .Release.Name }}
 {{- end }}
 
+{{/* The platform's own image: of the host, and of the init steps of Runs. */}}
+{{- define "codeflare.image" -}}
+{{ printf "%s:%s" .Values.host.image.repository (.Values.host.image.tag | default .Chart.AppVersion) }}
+{{- end }}
+
 {{/* Labels that select the host's pods; they never change. */}}
 {{- define "codeflare.selector" -}}
 app.kubernetes.io/name: codeflare-host
