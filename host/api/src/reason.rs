@@ -119,6 +119,8 @@ reasons! {
     PluginFailed => Retry::Backoff,
     /// A plugin's plan has a field, kind or value that is not allowed.
     PlanRefused => Retry::OnChange,
+    /// The installation of the platform lacks a value that the Run needs.
+    NotConfigured => Retry::OnChange,
     /// The record of the plan is larger than one object can hold.
     RecordTooLarge => Retry::OnChange,
     /// A record was written or changed by somebody else; nothing of it is executed.

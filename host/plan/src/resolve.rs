@@ -186,7 +186,45 @@ fn run_fields(seen: &Seen) -> Vec<Problem> {
 
 fn application_fields(application: &Application) -> Vec<Problem> {
     let spec = &application.spec;
-    fields(&label(application), &spec.env, &[("deadline", &spec.deadline), ("ttl", &spec.ttl)])
+    let mut problems = fields(&label(application), &spec.env, &[("deadline", &spec.deadline), ("ttl", &spec.ttl)]);
+    problems.extend(code(&label(application), &spec.code));
+    problems
+}
+
+/// Names of the source's files: what the schema refuses too, for files that were shown to
+/// no API server, and what it cannot see.
+fn code(object: &str, files: &[CodeFile]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        let mut invalid = |message: String| {
+            let pointer = format!("/spec/code/{index}/name");
+            problems.push(Problem::new(Reason::FieldInvalid, object, pointer, message));
+        };
+        if !file.name.split('/').all(is_part) {
+            invalid("expected a path in the program's folder, such as lib/model.py: letters, digits, underscores, dots and dashes, and each part begins with one of the first three".to_owned());
+            continue;
+        }
+        let earlier = files.iter().take(index).find(|earlier| clash(&earlier.name, &file.name));
+        if let Some(earlier) = earlier {
+            invalid(match earlier.name == file.name {
+                true => "another file has this name".to_owned(),
+                false => format!("{} cannot be both a file and a folder", earlier.name.clone().min(file.name.clone())),
+            });
+        }
+    }
+    problems
+}
+
+/// Whether a text can be one part of a file's path.
+fn is_part(part: &str) -> bool {
+    let first = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    part.starts_with(first) && part.chars().all(|c| first(c) || matches!(c, '.' | '-'))
+}
+
+/// Whether two files cannot be beside each other: one name, or one is the other's folder.
+fn clash(one: &str, other: &str) -> bool {
+    let below = |folder: &str, name: &str| name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    one == other || below(one, other) || below(other, one)
 }
 
 /// What the schema refuses too, for files that were shown to no API server, and names

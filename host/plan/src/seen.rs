@@ -75,12 +75,24 @@ pub struct Site {
     pub user: i64,
     /// Resource that counts GPUs.
     pub gpu_resource: String,
+    /// The platform's own image, for init steps; empty where nobody named it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub image: String,
+    /// When nodes pull that image; empty: as Kubernetes does for its tag.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub image_pull_policy: String,
     /// Annotations and labels of no meaning to us that every child gets.
     pub labels: BTreeMap<String, String>,
 }
 
 impl Default for Site {
     fn default() -> Self {
-        Site { user: 1000, gpu_resource: "nvidia.com/gpu".into(), labels: BTreeMap::new() }
+        Site {
+            user: 1000,
+            gpu_resource: "nvidia.com/gpu".into(),
+            image: String::new(),
+            image_pull_policy: String::new(),
+            labels: BTreeMap::new(),
+        }
     }
 }

@@ -48,6 +48,19 @@ fn every_problem_is_named_by_object_and_field_with_what_to_do() {
             ],
         ),
         (
+            "names of files",
+            vec![(
+                "/application/spec/code",
+                [
+                    "a.py", "/a", "../a", "lib/../a", "./a", "a//b", "a/", "", ".hidden", "-a", "a b", "é", "a.py",
+                    "a.py/b", "lib/x/y", "lib/x", "lib",
+                ]
+                .map(|name| json!({"name": name, "source": ""}))
+                .into_iter()
+                .collect(),
+            )],
+        ),
+        (
             "everything at once",
             vec![
                 ("/application/spec/command", json!("'")),
