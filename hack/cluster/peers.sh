@@ -125,9 +125,7 @@ down() {
 # in_order NAME...: as they are installed, each once, into PEER_LIST.
 in_order() {
   local peer
-  for peer in "$@"; do
-    [[ " $PEERS " == *" $peer "* ]] || die "peers.sh knows no peer called $peer; there are $PEERS."
-  done
+  for peer in "$@"; do check_peer "$peer"; done
   PEER_LIST=()
   for peer in $PEERS; do
     if [[ " $* " == *" $peer "* ]]; then PEER_LIST+=("$peer"); fi
@@ -185,6 +183,7 @@ main() {
   unlocked "$CLUSTER_DIR/build.sh" kubectl
   KUBECTL=$("$CLUSTER_DIR/build.sh" --path kubectl)
   # Clusters of ours are on this machine; no proxy may come between. Go needs it.
+  NO_PROXY=${NO_PROXY:-${no_proxy:-}}
   export NO_PROXY=${NO_PROXY:+$NO_PROXY,}127.0.0.1,localhost,$NODE_IP
   quietly kube version || die "The cluster of $KUBECONFIG_FILE does not answer."
 

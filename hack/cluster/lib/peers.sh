@@ -34,6 +34,11 @@ declare -A PEER_MANIFESTS=(
 # A peer that does nothing without another.
 declare -A PEER_NEEDS=([trainer]=jobset)
 
+peer_version() { awk '$1 == "require" && NF == 3 {print $3; exit}' "$CLUSTER_DIR/go/$1/go.mod"; }
+operator_image() { echo "localhost/codeflare/$1-operator:$(peer_version "$1")"; }
+
+check_peer() { [[ " $PEERS " == *" $1 "* ]] || die "There is no peer called $1, only $PEERS."; }
+
 # module_folder PEER: in Go's module cache, fetched there if missing.
 module_folder() {
   (cd "$CLUSTER_DIR/go/$1" && go mod download -json "${PEER_MODULE[$1]}") | jq -er .Dir ||
@@ -73,7 +78,7 @@ write_overlay() {
 patches:
 - target: {kind: Deployment}
   patch: |
-    - {op: add, path: /spec/template/spec/containers/0/image, value: "$("$CLUSTER_DIR/images/operator.sh" --name "$peer")"}
+    - {op: add, path: /spec/template/spec/containers/0/image, value: "$(operator_image "$peer")"}
     - {op: add, path: /spec/template/spec/containers/0/imagePullPolicy, value: IfNotPresent}
     - {op: add, path: /spec/template/spec/containers/0/resources, value: {requests: {cpu: 20m, memory: 64Mi}, limits: {memory: 1Gi}}}
     - {op: add, path: /spec/template/spec/containers/0/readinessProbe/initialDelaySeconds, value: 1}
@@ -93,13 +98,13 @@ YAML
         ;;
       trainer)
         # Its certificates go into this Secret; the ConfigMap tells clients the version.
-        cat <<'YAML'
+        cat <<YAML
 generatorOptions: {disableNameSuffixHash: true}
 secretGenerator:
 - name: kubeflow-trainer-webhook-cert
 configMapGenerator:
 - name: kubeflow-trainer-public
-  literals: [kubeflow_trainer_version=v2.3.0]
+  literals: [kubeflow_trainer_version=$(peer_version trainer)]
 YAML
         ;;
     esac
