@@ -90,7 +90,7 @@ up() {
   overlay "$peer"
   quietly kube apply --server-side --force-conflicts --filename="$WORK/$peer.yaml" ||
     die "The manifests of $peer could not be applied."
-  quietly kube --namespace "${PEER_NAMESPACE[$peer]}" rollout status --timeout=120s "deployment/${PEER_DEPLOYMENT[$peer]}" || {
+  wait_for 150 "the operator of $peer to be ready" operator_ready "$peer" || {
     kube --namespace "${PEER_NAMESPACE[$peer]}" logs --tail=5 "deployment/${PEER_DEPLOYMENT[$peer]}" >&2 || true
     die "The operator of $peer did not become ready; see kubectl -n ${PEER_NAMESPACE[$peer]} get pods."
   }
@@ -99,6 +99,18 @@ up() {
     die "The webhooks of $peer do not answer."
   }
   say "$peer is up"
+}
+
+# operator_ready PEER: an operator that makes its certificates puts them into a
+# Secret and waits until they are in the folder where that is mounted. kubelet
+# puts them there when it next looks at the pod, which is in a minute, or when
+# the pod changes.
+operator_ready() {
+  local namespace=${PEER_NAMESPACE[$1]}
+  kube --namespace "$namespace" rollout status --timeout=2s "deployment/${PEER_DEPLOYMENT[$1]}" || {
+    kube --namespace "$namespace" annotate pods --all --overwrite "codeflare.dev/looked-at=$SECONDS"
+    return 1
+  }
 }
 
 # answers PEER: a webhook that refuses has answered too.
