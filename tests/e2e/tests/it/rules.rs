@@ -17,7 +17,14 @@ fn env(count: usize) -> Value {
     (0..count).map(|n| (format!("N{n}"), Value::from("v"))).collect::<serde_json::Map<_, _>>().into()
 }
 
+fn code(names: &[&str]) -> Value {
+    json!({"code": names.iter().map(|name| json!({"name": name, "source": ""})).collect::<Vec<_>>()})
+}
+
 fn application() -> Vec<Case> {
+    let names: Vec<_> = (0..65).map(|n| format!("f{n}")).collect();
+    let many = |count: usize| names.iter().take(count).map(String::as_str).collect::<Vec<_>>();
+    let source = |text: String| json!({"code": [{"name": "a", "source": text}]});
     vec![
         ("spec.api", json!({"api": "my-job"}), json!({"api": "My_Job"})),
         ("spec.api", json!({"api": text(63)}), json!({"api": text(64)})),
@@ -28,6 +35,13 @@ fn application() -> Vec<Case> {
         ("spec.command", json!({"command": "a"}), json!({"command": ""})),
         ("spec.command", json!({"command": text(65536)}), json!({"command": text(65537)})),
         ("spec.command", json!({}), json!({"command": null})),
+        ("spec.code", code(&["main.py", "lib/a-1.b"]), code(&["main.py", "a", "main.py"])),
+        ("spec.code", code(&many(64)), code(&many(65))),
+        ("spec.code[0].name", code(&["lib/_/a"]), code(&["../a"])),
+        ("spec.code[0].name", code(&[&text(253)]), code(&[&text(254)])),
+        ("spec.code[0].name", code(&["a"]), code(&["/a"])),
+        ("spec.code[0].source", source(text(262_144)), source(text(262_145))),
+        ("spec.requirements", json!({"requirements": text(65536)}), json!({"requirements": text(65537)})),
         ("spec.options", json!({"options": text(65536)}), json!({"options": text(65537)})),
         ("spec.env", json!({"env": {"A_1": ""}}), json!({"env": {"1A": ""}})),
         ("spec.env", json!({"env": {"_": "x"}}), json!({"env": {"A-B": "x"}})),
