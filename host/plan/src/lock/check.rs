@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use codeflare_api::Reason;
-use codeflare_documents::launcher::{LaunchPlan, Manifest};
+use codeflare_documents::launcher::{LaunchPlan, Manifest, PlanMore};
+use codeflare_documents::shared::Resources;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::fields::{self, Literal, Rule};
@@ -15,6 +17,7 @@ use crate::stop::Problem;
 
 mod objects;
 mod roles;
+mod rules;
 
 /// Most objects of a plan.
 const MOST_OBJECTS: usize = 64;
@@ -24,11 +27,19 @@ const MOST_BYTES: usize = 1 << 20;
 const MOST_CHOICES: usize = 32;
 /// What a control can turn.
 const SUSPEND: &str = "suspend";
+/// Pods that a framework may have beside the workers of the size: a head, a submitter. The
+/// size says nothing of them; the ceilings of the platform bound the whole more sharply.
+const BESIDE: u64 = 2;
+/// What each pod may have at least, in the sum of all: small workers need a head that is
+/// larger than they are.
+const BESIDE_CPU_MILLIS: u64 = 4000;
+const BESIDE_MEMORY_BYTES: u64 = 16 << 30;
 
 /// Everything in a draft that is not allowed.
 pub(crate) fn check(resolved: &Resolved, sized: &Sized, draft: &LaunchPlan) -> Vec<Problem> {
-    let mut check = Check { resolved, draft, problems: Vec::new(), pods: Vec::new() };
+    let mut check = Check { resolved, draft, problems: Vec::new(), pods: Vec::new(), named: Vec::new() };
     check.amounts();
+    check.more();
     for role in &draft.roles {
         check.role(role);
     }
@@ -47,6 +58,8 @@ struct Check<'a> {
     problems: Vec<Problem>,
     /// Role of each `$pod` that was found.
     pods: Vec<String>,
+    /// What other objects of the plan were named: kind and name.
+    named: Vec<(String, Value)>,
 }
 
 /// A manifest and its number in the draft.
@@ -84,8 +97,20 @@ impl Check<'_> {
         if primaries != 1 {
             self.say(format!("it returned {primaries} primary objects; exactly one is needed"));
         }
-        if draft.more.as_object().is_none_or(|more| !more.is_empty()) {
-            self.say("the plan's `more` must be an empty object".to_owned());
+    }
+
+    fn more(&mut self) {
+        let more = match more::<PlanMore>(&self.draft.more) {
+            Ok(more) => more,
+            Err(error) => return self.say(format!("the plan's `more`: {error}")),
+        };
+        if !more.requirements && !self.resolved.requirements.is_empty() {
+            let application = format!("Application/{}", self.resolved.application.name);
+            let message = format!(
+                "launcher `{}` installs no requirements here; put them into the image, or use a framework whose launcher installs them",
+                self.resolved.launcher.name
+            );
+            self.problems.push(Problem::new(Reason::FieldInvalid, application, "/spec/requirements", message));
         }
     }
 
@@ -115,37 +140,50 @@ impl Check<'_> {
                 self.say(format!("control {index}, `{}` at {}: {message}", control.what, control.at));
             }
         }
-        if self.draft.controls.iter().filter(|control| control.what == SUSPEND).count() > 1 {
-            self.say("more than one control is `suspend`".to_owned());
-        }
-    }
-
-    /// All roles together must not be more than the size.
-    fn total(&mut self, sized: &Sized) {
-        let worker = &sized.size.worker;
-        let mut all = vec![("cpu (thousandths)", worker.cpu_millis), ("memory (bytes)", worker.memory_bytes)];
-        // Also those that a worker of the size has none of.
-        let own = self.draft.roles.iter().filter_map(|role| role.resources.as_ref());
-        let names: BTreeSet<_> = own.flat_map(|of| of.extended.keys()).chain(worker.extended.keys()).collect();
-        all.extend(names.into_iter().map(|name| (name.as_str(), worker.extended.get(name).copied().unwrap_or(0))));
-        for (name, one) in all {
-            let of = |resources: &codeflare_documents::shared::Resources| match name {
-                "cpu (thousandths)" => resources.cpu_millis,
-                "memory (bytes)" => resources.memory_bytes,
-                _ => resources.extended.get(name).copied().unwrap_or(0),
-            };
-            let wanted = self.draft.roles.iter().fold(0_u64, |sum, role| {
-                let each = of(role.resources.as_ref().unwrap_or(worker));
-                sum.saturating_add(each.saturating_mul(role.count.into()))
-            });
-            let workers = sized.size.workers;
-            if wanted > one.saturating_mul(workers.into()) {
-                self.say(format!(
-                    "its roles ask for {wanted} of {name} in all; the size has {workers} workers with {one} each"
-                ));
+        let mut seen = BTreeSet::new();
+        for control in self.draft.controls.iter().filter(|control| control.what == SUSPEND) {
+            if !seen.insert(control.manifest) {
+                self.say(format!("more than one control is `suspend` of manifest {}", control.manifest));
             }
         }
     }
+
+    /// All roles together must not be much more than the size.
+    fn total(&mut self, sized: &Sized) {
+        let (workers, worker) = (u64::from(sized.size.workers), &sized.size.worker);
+        let pods = workers.saturating_add(BESIDE);
+        self.sum("cpu (thousandths)", pods, worker.cpu_millis.max(BESIDE_CPU_MILLIS), |of| of.cpu_millis, worker);
+        self.sum("memory (bytes)", pods, worker.memory_bytes.max(BESIDE_MEMORY_BYTES), |of| of.memory_bytes, worker);
+        // Also those that a worker of the size has none of.
+        let own = self.draft.roles.iter().filter_map(|role| role.resources.as_ref());
+        let names: BTreeSet<_> = own.flat_map(|of| of.extended.keys()).chain(worker.extended.keys()).collect();
+        for name in names {
+            let of = |resources: &Resources| resources.extended.get(name).copied().unwrap_or(0);
+            // Where there are no workers the head does the work.
+            self.sum(name, workers.max(1), of(worker), of, worker);
+        }
+    }
+
+    /// What the roles ask of one resource in all, against so many pods with so much each.
+    fn sum(&mut self, name: &str, pods: u64, each: u64, of: impl Fn(&Resources) -> u64, worker: &Resources) {
+        let wanted = self.draft.roles.iter().fold(0_u64, |sum, role| {
+            let own = of(role.resources.as_ref().unwrap_or(worker));
+            sum.saturating_add(own.saturating_mul(role.count.into()))
+        });
+        if wanted > each.saturating_mul(pods) {
+            self.say(format!(
+                "its roles ask for {wanted} of {name} in all; this size allows as much as {pods} pods with {each} each"
+            ));
+        }
+    }
+}
+
+/// Reads a `more`. A list would be read as the members in their order.
+fn more<T: DeserializeOwned>(more: &Value) -> Result<T, String> {
+    if !more.is_object() {
+        return Err("expected an object".to_owned());
+    }
+    serde_json::from_value(more.clone()).map_err(|error| error.to_string())
 }
 
 /// A value as a message shows it.

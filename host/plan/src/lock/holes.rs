@@ -4,7 +4,8 @@ use codeflare_api::{labels, names};
 use codeflare_documents::launcher::Role;
 use serde_json::{Map, Value, json};
 
-use super::pod;
+use super::fields::{self, yaml};
+use super::{kind_of, pod};
 use crate::resolve::Resolved;
 use crate::seen::Seen;
 use crate::size::Sized;
@@ -29,6 +30,20 @@ pub(crate) fn hole(value: &Value) -> Option<(&str, Option<&str>)> {
 }
 
 impl Holes<'_> {
+    /// An object with its holes filled. YAML within it becomes JSON, which every parser
+    /// reads alike: what was checked is what the operator reads.
+    pub(crate) fn object(&self, object: &Value) -> Value {
+        let mut filled = self.fill(object);
+        for pointer in fields::yaml_texts(&kind_of(object)) {
+            if let Some(text) = filled.pointer_mut(&pointer)
+                && let Some(read) = text.as_str().and_then(|text| yaml::read(text).ok())
+            {
+                *text = read.to_string().into();
+            }
+        }
+        filled
+    }
+
     /// A value with its holes filled. The check has refused every hole that cannot be.
     pub(crate) fn fill(&self, value: &Value) -> Value {
         if let Some((name, argument)) = hole(value) {

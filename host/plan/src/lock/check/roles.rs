@@ -7,8 +7,9 @@ use codeflare_documents::launcher::{Command, EnvValue, Role, RoleMore};
 use super::super::fields::is_label;
 use super::super::holes::hole;
 use super::super::pod::HOME;
-use super::Check;
+use super::super::{EXEC, WORKDIR};
 use super::objects::is_suffix;
+use super::{Check, more};
 use crate::resolve::is_variable;
 
 /// Pod fields that a variable may show.
@@ -38,7 +39,7 @@ impl Check<'_> {
         }
         self.env(role);
         self.ports(role);
-        match serde_json::from_value::<RoleMore>(role.more.clone()) {
+        match more::<RoleMore>(&role.more) {
             Err(error) => self.say(format!("role `{name}`, more: {error}")),
             Ok(more) => self.role_more(name, &more),
         }
@@ -116,7 +117,8 @@ fn is_label_field(path: &str) -> bool {
 
 /// Whether a scratch volume may be mounted there.
 fn is_mount(path: &str) -> bool {
-    let own = ["/tmp", HOME];
+    let shim = EXEC.rsplit_once('/').map_or(EXEC, |(folder, _)| folder);
+    let own = ["/tmp", HOME, WORKDIR, shim];
     let taken = own.iter().any(|own| path == *own || path.strip_prefix(own).is_some_and(|rest| rest.starts_with('/')));
     let mut parts = path.split('/');
     let absolute = parts.next() == Some("");
