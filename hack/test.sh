@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # The one test command: every part, or those that are named.
-#   hack/test.sh [--keep-going] [check|unit|plugins|cli|guests|chart|api|e2e]...
+#   hack/test.sh [--keep-going] [check|unit|plugins|cli|guests|chart|api|shapes|faults|e2e]...
 # Installs what it needs, shows how long each part took, stops at the first that fails
-# unless it is told to keep going. Without a name: what needs no cluster; `all` is
-# every part, and e2e needs root.
+# unless it is told to keep going. Without a name: every part but e2e, which needs root
+# and runs real pods; `all` is every part.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=hack/lib.sh
 . hack/lib.sh
 
-ALL=(check unit plugins cli guests chart api faults e2e)
-DEFAULT=(check unit cli guests chart api faults)
+ALL=(check unit plugins cli guests chart api shapes faults e2e)
+DEFAULT=(check unit cli guests chart api shapes faults)
 
 # Style, lints, licences, scripts, generated files.
 part_check() {
@@ -61,6 +61,19 @@ part_api() {
   return "$result"
 }
 
+# Every shape of a launch, strictly against the definitions of the operators themselves.
+part_shapes() {
+  local state=$PWD/.local/test-shapes result=0
+  part_plugins
+  cargo build --locked --workspace --bin codeflare
+  hack/cluster/up.sh --api --state "$state"
+  hack/cluster/peers.sh crds --kubeconfig "$state/kubeconfig" kuberay jobset trainer
+  CODEFLARE_SHAPES_KUBECONFIG=$state/kubeconfig CODEFLARE_HOST=$HOST_BINARY CODEFLARE_TEST_PLUGINS=$PLUGINS \
+    cargo test --locked --workspace --test it shapes -- --nocapture || result=$?
+  hack/cluster/down.sh --api --state "$state"
+  return "$result"
+}
+
 # The host killed, misled and lied to, on a real API server through a proxy of ours.
 part_faults() {
   local state=$PWD/.local/test-faults result=0
@@ -78,12 +91,18 @@ part_faults() {
   return "$result"
 }
 
-# Everything in a cluster with real pods; needs root.
+# Everything in a cluster with real pods; needs root. One word after the part's name
+# chooses tests: hack/test.sh e2e:argv.
 part_e2e() {
   local result=0
-  { hack/up.sh && CODEFLARE_KUBECONFIG=$PWD/.local/kubeconfig cargo test --locked --workspace --test it; } || result=$?
+  { hack/up.sh && hack/cluster/peers.sh up kuberay jobset trainer && real_tests "$@"; } || result=$?
   hack/down.sh
   return "$result"
+}
+
+real_tests() {
+  CODEFLARE_REAL_KUBECONFIG=$PWD/.local/kubeconfig \
+    cargo test --locked --workspace --test real -- --nocapture --test-threads=1 "$@"
 }
 
 scripts() {
@@ -123,16 +142,17 @@ target_installed() {
 }
 
 usage() {
-  sed -n '2,6s/^# //p' "$0"
+  sed -n '2,7s/^# //p' "$0"
 }
 
 # run_part NAME: in a shell of its own, where every command counts: `||` would turn
 # `set -e` off for all of it.
 run_part() {
-  local result=0 pid
+  local result=0 pid words=()
+  [[ $1 != *:* ]] || words=("${1#*:}")
   (
     set -e
-    "part_$1"
+    "part_${1%%:*}" "${words[@]}"
   ) &
   pid=$!
   wait "$pid" || result=$?
@@ -145,7 +165,7 @@ main() {
     case $part in
       -h | --help) usage && exit 0 ;;
       --keep-going) keep=yes ;;
-      check | unit | plugins | cli | guests | chart | api | faults | e2e) parts+=("$part") ;;
+      check | unit | plugins | cli | guests | chart | api | shapes | faults | e2e | e2e:*) parts+=("$part") ;;
       all) parts+=("${ALL[@]}") ;;
       *)
         printf 'error: there is no part "%s"\n' "$part" >&2
@@ -159,9 +179,9 @@ main() {
     printf '\n== %s\n' "$part"
     start=$SECONDS
     if run_part "$part"; then
-      times+=("$(printf '%-8s %5d s  passed' "$part" $((SECONDS - start)))")
+      times+=("$(printf '%-12s %5d s  passed' "$part" $((SECONDS - start)))")
     else
-      times+=("$(printf '%-8s %5d s  FAILED' "$part" $((SECONDS - start)))")
+      times+=("$(printf '%-12s %5d s  FAILED' "$part" $((SECONDS - start)))")
       failed+=("$part")
       [[ $keep == yes ]] || break
     fi

@@ -125,13 +125,16 @@ is_up() { [[ -n $(kube get deployment --ignore-not-found --output=name --namespa
 runs() { [[ $(kube get deployment --namespace "${PEER_NAMESPACE[$1]}" "${PEER_DEPLOYMENT[$1]}" --output=jsonpath='{.status.readyReplicas}' 2>/dev/null) -gt 0 ]]; }
 
 down() {
-  local peer=$1
+  local peer=$1 crds_left=1
   overlay "$peer"
-  if [[ ! $KEEP_CRDS ]] && runs "$peer"; then remove_crds "$peer" 20; fi
+  if [[ ! $KEEP_CRDS ]] && runs "$peer"; then
+    remove_crds "$peer" 20
+    crds_left=''
+  fi
   quietly kube delete --ignore-not-found --timeout=90s --filename="$WORK/$peer.yaml" ||
     die "The operator of $peer could not be deleted."
   say "$peer: operator is gone"
-  [[ $KEEP_CRDS ]] || remove_crds "$peer" 0
+  [[ $KEEP_CRDS || ! $crds_left ]] || remove_crds "$peer" 0
 }
 
 # in_order NAME...: as they are installed, each once, into PEER_LIST.

@@ -61,6 +61,7 @@ fn help_tells_every_command_with_examples() {
         ("plan", vec!["plan", "--help"]),
         ("crd", vec!["crd", "--help"]),
         ("schema", vec!["schema", "--help"]),
+        ("stage", vec!["stage", "--help"]),
     ] {
         insta::assert_snapshot!(format!("help-{name}"), told(&codeflare(here.path(), &arguments)));
     }
@@ -74,6 +75,8 @@ fn a_wrong_command_line_ends_with_2() {
         &["plan", "-f", "x", "--record", "y"],
         &["plan", "-f", "x", "--kinds", "Job"],
         &["schema", "nothing"],
+        &["stage", "--from", "x"],
+        &["stage", "--from", "x", "--workdir", "y", "--shim", "z"],
         &["host", "--log", "=="],
         &["hsot"],
     ] {
@@ -81,6 +84,24 @@ fn a_wrong_command_line_ends_with_2() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", told(&output));
         assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
     }
+}
+
+#[test]
+fn source_and_words_are_staged_and_every_file_is_told_of() {
+    let here = folder();
+    let write = |name: &str, text: &str| std::fs::write(here.path().join(name), text).expect("should write");
+    write(
+        "stage.json",
+        r##"{"argv": ["a", ""], "workdir": "/workdir", "files": [{"name": "lib/a.sh", "source": "#!"}]}"##,
+    );
+    write("shim", "program");
+    let arguments = ["stage", "--from", "stage.json", "--workdir", "w", "--into", "c", "--shim", "shim"];
+    for _ in 0..2 {
+        insta::assert_snapshot!("staged", told(&codeflare(here.path(), &arguments)));
+    }
+    assert_eq!(std::fs::read(here.path().join("c/argv")).expect("should be there"), b"/workdir\0a\0");
+    write("stage.json", r#"{"files": [{"name": "../a", "source": ""}]}"#);
+    insta::assert_snapshot!("not-staged", told(&codeflare(here.path(), &arguments)));
 }
 
 const WRONG: &str = r#"

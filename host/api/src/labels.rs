@@ -8,8 +8,10 @@ pub const RUN: &str = "codeflare.dev/run";
 pub const ATTEMPT: &str = "codeflare.dev/attempt";
 /// Role of a pod, and part of an object.
 pub const ROLE: &str = "codeflare.dev/role";
-/// What an object is to its Run: `primary`, `supporting` or `record`.
+/// What an object is to its Run: `primary`, `supporting` or [`RECORD`].
 pub const PART: &str = "codeflare.dev/part";
+/// [`PART`] of a record.
+pub const RECORD: &str = "record";
 /// Digest of the plan that an object comes from (annotation).
 pub const PLAN: &str = "codeflare.dev/plan";
 /// Prefix of everything above.

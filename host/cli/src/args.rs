@@ -7,6 +7,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 /// Where the host's image has its plugins.
 const PLUGINS: &str = "/plugins";
+/// The image that the chart of this version names.
+pub(crate) const IMAGE: &str = concat!("localhost/codeflare/platform:", env!("CARGO_PKG_VERSION"));
+/// Where it has the exec shim.
+const SHIM: &str = "/usr/local/lib/codeflare/exec";
 
 /// Large jobs on a shared Kubernetes cluster, launched by plugins
 #[derive(Debug, Parser)]
@@ -26,6 +30,8 @@ pub(crate) enum Command {
     Crd(CrdArgs),
     /// Print the JSON Schemas of the documents that host and plugins exchange
     Schema(SchemaArgs),
+    /// Put source and words of a Run into a pod (its init step runs this)
+    Stage(StageArgs),
     /// Compile a plugin within limits (the host runs itself with this)
     #[command(hide = true)]
     CompilePlugin {
@@ -91,6 +97,20 @@ pub(crate) struct HostArgs {
     #[arg(long, value_name = "UID", env = "CODEFLARE_USER", hide_env_values = true, default_value_t = 1000,
         value_parser = clap::value_parser!(i64).range(1..=2_147_483_647))]
     pub(crate) user: i64,
+    /// The platform's own image, for the init step of pods that get source or an exec shim
+    #[arg(
+        long,
+        value_name = "IMAGE",
+        env = "CODEFLARE_IMAGE",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) image: String,
+    /// When nodes pull that image [default: as Kubernetes does for its tag]
+    #[arg(long, value_name = "POLICY", env = "CODEFLARE_IMAGE_PULL_POLICY", hide_env_values = true,
+        value_parser = ["Always", "IfNotPresent", "Never"])]
+    pub(crate) image_pull_policy: Option<String>,
     /// How log lines are written
     #[arg(long, value_name = "FORMAT", env = "CODEFLARE_LOG_FORMAT", hide_env_values = true, value_enum, default_value_t = LogFormat::Json)]
     pub(crate) log_format: LogFormat,
@@ -156,6 +176,9 @@ pub(crate) struct PlanArgs {
     /// `runAsUser` and `fsGroup` of the pods
     #[arg(long, value_name = "UID", default_value_t = 1000, conflicts_with = "record")]
     pub(crate) user: i64,
+    /// The platform's own image, for the init step of pods that get source
+    #[arg(long, value_name = "IMAGE", default_value = IMAGE, conflicts_with = "record")]
+    pub(crate) image: String,
     /// What to print: objects as YAML with the choices as comments; plans as JSON lines;
     /// or records, which `--record` reads
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = Format::Yaml)]
@@ -194,4 +217,31 @@ pub(crate) struct SchemaArgs {
     /// Write one file each into this folder instead of printing them
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
+}
+
+const STAGE_EXAMPLES: &str = "\
+Examples:
+  # In the init step of a pod:
+  codeflare stage --from /stage/stage.json --workdir /workdir --into /codeflare
+
+  # What would be there, on a laptop:
+  kubectl get configmap hello-x7k2p-stage -o jsonpath='{.data.stage\\.json}' > stage.json
+  codeflare stage --from stage.json --workdir /tmp/workdir";
+
+/// What to stage, and where to.
+#[derive(Debug, clap::Args)]
+#[command(after_help = STAGE_EXAMPLES, group = clap::ArgGroup::new("where").required(true).multiple(true))]
+pub(crate) struct StageArgs {
+    /// The document: files, words and the folder in which they start
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+    /// Write the files below this folder
+    #[arg(long, value_name = "DIR", group = "where")]
+    pub(crate) workdir: Option<PathBuf>,
+    /// Write the words and the shim that runs them into this folder
+    #[arg(long, value_name = "DIR", group = "where")]
+    pub(crate) into: Option<PathBuf>,
+    /// The shim
+    #[arg(long, value_name = "FILE", default_value = SHIM, requires = "into")]
+    pub(crate) shim: PathBuf,
 }

@@ -19,6 +19,8 @@ pub(crate) fn run(args: HostArgs) -> Result<(), Failure> {
         identity: args.identity.unwrap_or_else(machine),
         workers: args.workers,
         user: args.user,
+        image: args.image,
+        image_pull_policy: args.image_pull_policy.unwrap_or_default(),
         compiler: vec![program.into(), "compile-plugin".into()],
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), ?config, "starting");

@@ -10,6 +10,7 @@ mod host;
 mod output;
 mod plan;
 mod schema;
+mod stage;
 
 use std::process::ExitCode;
 
@@ -43,6 +44,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Crd(args) => crd::run(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Stage(args) => stage::run(&args),
         Command::CompilePlugin { input, output } => {
             codeflare_engine::compile_main(&input, &output).map_err(Failure::one)
         }

@@ -29,3 +29,9 @@ pub(crate) fn error(text: &impl Display) {
 pub(crate) fn note(text: &str) {
     eprintln!("note: {text}");
 }
+
+/// Prints one thing that was done.
+#[expect(clippy::print_stderr, reason = "progress goes to stderr")]
+pub(crate) fn progress(done: &impl Display) {
+    eprintln!("{done}");
+}

@@ -82,7 +82,7 @@ fn seen(args: &PlanArgs, documents: &Documents, catalog: &Catalog, kinds: &[Emit
         configurations: documents.configurations.clone(),
         served: catalog.declared().into_iter().filter(|kind| kinds.contains(kind)).collect(),
         plugins: catalog.seen.clone(),
-        site: Site { user: args.user, ..Site::default() },
+        site: Site { user: args.user, image: args.image.clone(), ..Site::default() },
         run,
     }
 }
@@ -152,6 +152,15 @@ mod tests {
         let sizes = shipped_sizes().expect("should read the chart's sizes");
         assert_eq!(sizes.spec.config.keys().collect::<Vec<_>>(), ["lg", "md", "sm", "xl", "xs", "xxl"]);
         assert_eq!(sizes.spec.priority, 100);
+    }
+
+    #[test]
+    fn the_chart_names_the_image_that_is_planned_with() {
+        let values: serde_json::Value = serde_saphyr::from_str(VALUES).expect("should read the chart's values");
+        let image = &values["host"]["image"];
+        // An empty tag is the version.
+        assert_eq!(image["tag"], "");
+        assert_eq!(image["repository"], crate::args::IMAGE.rsplit_once(':').expect("should have a tag").0);
     }
 
     #[test]

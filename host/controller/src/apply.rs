@@ -75,6 +75,23 @@ fn live(planned: &PlannedObject, object: &DynamicObject) -> Child {
     child(&planned.kind, &object, value)
 }
 
+/// Whether the cluster serves every kind of a plan: whoever uninstalled an operator may
+/// bring it back, and an object that cannot be asked for is not an object that is gone.
+///
+/// # Errors
+/// A stop of the step Launched that names what is missing.
+pub(crate) fn served(ctx: &Context, plan: &Plan) -> Result<(), Stop> {
+    let missing = plan.objects.iter().find(|planned| !ctx.stores.children.is_served(&planned.kind));
+    let Some(planned) = missing else { return Ok(()) };
+    let message = format!(
+        "this cluster does not serve {} {} any more; install what serves it again, and the Run goes on",
+        planned.kind.api_version(),
+        planned.kind.kind
+    );
+    let object = format!("{}/{}", planned.kind.kind, planned.name);
+    Err(Stop::one(ConditionType::Launched, Problem::new(Reason::KindNotServed, object, "", message)))
+}
+
 /// The primary as the server has it, where the watch does not show it.
 ///
 /// # Errors

@@ -39,20 +39,7 @@ pub(crate) fn gather(ctx: &Context, run: &Run) -> Seen {
 
 /// Children of any attempt, from the stores.
 pub(crate) fn children(ctx: &Context, uid: &str) -> Vec<Child> {
-    let mut children = Vec::new();
-    for (kind, store) in &ctx.stores.full {
-        for object in store.state_filter(|object| object.labels().get(labels::RUN_UID).is_some_and(|of| of == uid)) {
-            let value = serde_json::to_value(object.as_ref()).unwrap_or(Value::Null);
-            children.push(child(kind, object.as_ref(), value));
-        }
-    }
-    for (kind, store) in &ctx.stores.metadata {
-        for object in store.state_filter(|object| object.labels().get(labels::RUN_UID).is_some_and(|of| of == uid)) {
-            children.push(child(kind, object.as_ref(), Value::Null));
-        }
-    }
-    children.sort_by(|a, b| (a.attempt, &a.kind, &a.name).cmp(&(b.attempt, &b.kind, &b.name)));
-    children
+    ctx.stores.children.of(uid)
 }
 
 /// Pods of any attempt, from the store, by name.

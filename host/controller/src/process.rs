@@ -21,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::reconcile::{Published, again, reconcile};
 use crate::record::Records;
 use crate::served::Served;
+use crate::watch::children::Children;
 use crate::watch::{AnyRun, Wake, Waker};
 use crate::{admin, applications, lease, watch};
 
@@ -49,6 +50,10 @@ pub struct Config {
     pub workers: u16,
     /// `runAsUser` and `fsGroup` of the pods of Runs.
     pub user: i64,
+    /// The platform's own image, for init steps; empty where nobody named it.
+    pub image: String,
+    /// When nodes pull that image; empty: as Kubernetes does for its tag.
+    pub image_pull_policy: String,
     /// Command that compiles a plugin: gets the component's path and the output's.
     pub compiler: Vec<OsString>,
 }
@@ -67,12 +72,14 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let client = client()?;
     let (waker, wakes) = Waker::new();
     let changes = watch::Changes::default();
-    let stores = watch::start(&client, &waker, &changes);
     let served = Served::default();
     served.refresh(&client).await;
-    tokio::spawn(served.clone().follow(client.clone(), {
+    let children = Children::new(&client, &waker, &served);
+    let stores = watch::start(&client, &waker, &changes, children.clone());
+    tokio::spawn(served.clone().follow(client.clone(), changes.kinds.clone(), {
         let (waker, changes) = (waker.clone(), changes.clone());
         move || {
+            children.compare();
             waker.wake(Wake::Everything);
             changes.applications.notify_one();
         }
@@ -112,7 +119,12 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let stores_of = stores.applications.clone();
     tokio::spawn(applications::follow(client.clone(), stores_of, catalog.clone(), changes.applications));
     let reporter = Reporter { controller: "codeflare.dev/host".into(), instance: Some(config.identity.clone()) };
-    let site = codeflare_plan::seen::Site { user: config.user, ..codeflare_plan::seen::Site::default() };
+    let site = codeflare_plan::seen::Site {
+        user: config.user,
+        image: config.image.clone(),
+        image_pull_policy: config.image_pull_policy.clone(),
+        ..codeflare_plan::seen::Site::default()
+    };
     let context = Arc::new(Context {
         recorder: Recorder::new(client.clone(), reporter),
         client: client.clone(),

@@ -219,6 +219,7 @@ async fn primary(
 ) -> Result<Primary, Stop> {
     if let Some(uid) = first_seen(run, record) {
         if !children.iter().any(|child| child.uid == uid) {
+            apply::served(ctx, &record.plan)?;
             children.extend(apply::look_for_primary(ctx, &record.plan, &uid).await?);
         }
         return Ok(Primary::Known(uid));
@@ -233,6 +234,7 @@ async fn primary(
         Some(fresh) if first_seen(&fresh, record).is_some() => return Ok(Primary::RunIsGone),
         Some(_) => {}
     }
+    apply::served(ctx, &record.plan)?;
     let uid = run.uid().unwrap_or_default();
     let created = apply::apply(ctx, &uid, &record.plan, children).await?;
     let primary = created.uid.clone();

@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use codeflare_documents::describe::EmittedKind;
 use kube::Client;
+use tokio::sync::Notify;
 
 use crate::api::within;
 
-/// How often the API server is asked again: operators come and go.
+/// How often the API server is asked again, whether or not a definition has changed.
 const EVERY: Duration = Duration::from_secs(15);
+/// A definition is served, and not served any more, a moment after it has changed.
+const SETTLES: Duration = Duration::from_millis(1500);
 
 /// Kinds that the cluster serves.
 #[derive(Clone, Default)]
@@ -39,12 +42,13 @@ impl Served {
         }
     }
 
-    /// Asks again and again, and calls `changed` where the answer is another.
-    pub(crate) async fn follow(self, client: Client, changed: impl Fn() + Send) {
-        let mut tick = tokio::time::interval(EVERY);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    /// Asks again and again, soon after a definition has changed, and calls `changed` where
+    /// the answer is another.
+    pub(crate) async fn follow(self, client: Client, defined: Arc<Notify>, changed: impl Fn() + Send) {
         loop {
-            tick.tick().await;
+            if tokio::time::timeout(EVERY, defined.notified()).await.is_ok() {
+                tokio::time::sleep(SETTLES).await;
+            }
             if self.refresh(&client).await {
                 changed();
             }

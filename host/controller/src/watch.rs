@@ -1,24 +1,25 @@
 //! What the host watches, and which Run each change wakes.
 //!
-//! Children are watched by the label of their Run's UID: in full where the state of a
-//! Run is read from them, by metadata otherwise.
+//! Everything of a Run is watched by the label of its UID.
 
 use std::hash::Hash;
 use std::sync::Arc;
 
 use codeflare_api::{Application, Plugin, Run, RunSizeConfiguration, labels};
-use codeflare_documents::describe::EmittedKind;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
-use kube::api::{Api, ApiResource, DynamicObject, PartialObjectMeta};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, PartialObjectMeta};
 use kube::core::DeserializeGuard;
 use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 use kube::runtime::{WatchStreamExt, reflector, watcher};
 use kube::{Client, Resource, ResourceExt};
 use tokio::sync::Notify;
 
-use crate::api::resource;
+use children::Children;
+
+pub(crate) mod children;
 
 /// A Run that may not be readable: written past the schema, or by a newer version.
 pub(crate) type AnyRun = DeserializeGuard<Run>;
@@ -39,10 +40,8 @@ pub(crate) struct Stores {
     pub(crate) pods: Store<Pod>,
     /// Records of attempts, metadata only.
     pub(crate) records: Store<PartialObjectMeta<ConfigMap>>,
-    /// Children whose state matters.
-    pub(crate) full: Vec<(EmittedKind, Store<DynamicObject>)>,
-    /// Other children.
-    pub(crate) metadata: Vec<(EmittedKind, Store<PartialObjectMeta<DynamicObject>>)>,
+    /// What Runs are launched as.
+    pub(crate) children: Children,
 }
 
 impl Stores {
@@ -54,12 +53,7 @@ impl Stores {
         let _ = self.plugins.wait_until_ready().await;
         let _ = self.pods.wait_until_ready().await;
         let _ = self.records.wait_until_ready().await;
-        for (_, store) in &self.full {
-            let _ = store.wait_until_ready().await;
-        }
-        for (_, store) in &self.metadata {
-            let _ = store.wait_until_ready().await;
-        }
+        self.children.ready().await;
     }
 }
 
@@ -103,45 +97,59 @@ pub(crate) struct Changes {
     pub(crate) plugins: Arc<Notify>,
     /// An Application has changed, or what could launch it.
     pub(crate) applications: Arc<Notify>,
+    /// A kind was defined, or is no more.
+    pub(crate) kinds: Arc<Notify>,
 }
 
 /// Starts every watch but that of the Runs.
-pub(crate) fn start(client: &Client, waker: &Waker, changes: &Changes) -> Stores {
-    let Changes { plugins: plugins_changed, applications: applications_changed } = changes.clone();
-    let mine = || watcher::Config::default().timeout(WATCH_SECONDS).labels(labels::RUN_UID);
+pub(crate) fn start(client: &Client, waker: &Waker, changes: &Changes, children: Children) -> Stores {
+    let Changes { plugins: plugins_changed, applications: applications_changed, kinds: kinds_changed } =
+        changes.clone();
     let all = || watcher::Config::default().timeout(WATCH_SECONDS);
-    let records = mine().labels(&format!("{},{}=record", labels::RUN_UID, labels::PART));
-    let full = [kind("batch", "v1", "Job")];
-    let metadata = [kind("", "v1", "Service")];
+    let pods = all().labels(labels::RUN_UID);
+    let records = all().labels(&format!("{},{}={}", labels::RUN_UID, labels::PART, labels::RECORD));
+    let definitions = Api::<PartialObjectMeta<CustomResourceDefinition>>::all(client.clone());
+    // Nobody reads what it holds: a definition that comes or goes is a reason to ask.
+    let _ = follow(watcher(definitions, all()), (), waker, move |_| {
+        kinds_changed.notify_one();
+        None
+    });
+    children.compare();
     Stores {
-        applications: follow(watcher(Api::all(client.clone()), all()), (), waker, move |application: &Application| {
+        applications: kept(follow(watcher(Api::all(client.clone()), all()), (), waker, move |one: &Application| {
             applications_changed.notify_one();
-            Some(Wake::Application { namespace: application.namespace()?, name: application.name_any() })
-        }),
-        sizes: follow(watcher(Api::all(client.clone()), all()), (), waker, |_: &RunSizeConfiguration| {
+            Some(Wake::Application { namespace: one.namespace()?, name: one.name_any() })
+        })),
+        sizes: kept(follow(watcher(Api::all(client.clone()), all()), (), waker, |_: &RunSizeConfiguration| {
             Some(Wake::Everything)
-        }),
-        plugins: follow(watcher(Api::all(client.clone()), all()), (), waker, move |_: &Plugin| {
+        })),
+        plugins: kept(follow(watcher(Api::all(client.clone()), all()), (), waker, move |_: &Plugin| {
             plugins_changed.notify_one();
             None
-        }),
-        pods: follow(watcher(Api::all(client.clone()), mine()), (), waker, owner),
-        records: follow(watcher(Api::<PartialObjectMeta<ConfigMap>>::all(client.clone()), records), (), waker, owner),
-        full: full
-            .map(|kind| {
-                let resource = resource(&kind);
-                let api = Api::<DynamicObject>::all_with(client.clone(), &resource);
-                (kind, follow(watcher(api, mine()), resource, waker, owner))
-            })
-            .into(),
-        metadata: metadata
-            .map(|kind| {
-                let resource: ApiResource = resource(&kind);
-                let api = Api::<PartialObjectMeta<DynamicObject>>::all_with(client.clone(), &resource);
-                (kind, follow(watcher(api, mine()), resource, waker, owner))
-            })
-            .into(),
+        })),
+        pods: kept(follow(watcher(Api::all(client.clone()), pods), (), waker, owner)),
+        records: kept(follow(
+            watcher(Api::<PartialObjectMeta<ConfigMap>>::all(client.clone()), records),
+            (),
+            waker,
+            owner,
+        )),
+        children,
     }
+}
+
+/// A watch that lives as long as the host.
+fn kept<K: Resource + 'static>((store, _): (Store<K>, tokio::task::JoinHandle<()>)) -> Store<K>
+where
+    K::DynamicType: Eq + Hash + Clone,
+{
+    store
+}
+
+/// How a Run's children are watched; its records, which are read once, are not.
+fn mine() -> watcher::Config {
+    let selector = format!("{},{}!={}", labels::RUN_UID, labels::PART, labels::RECORD);
+    watcher::Config::default().timeout(WATCH_SECONDS).labels(&selector)
 }
 
 /// How Runs are watched.
@@ -183,17 +191,13 @@ fn owner<K: Resource>(child: &K) -> Option<Wake> {
     Some(Wake::Run(ObjectRef::new(run).within(child.meta().namespace.as_deref()?)))
 }
 
-fn kind(group: &str, version: &str, kind: &str) -> EmittedKind {
-    EmittedKind { group: group.into(), version: version.into(), kind: kind.into() }
-}
-
 /// Keeps a store up to date from a watch, and wakes for every change.
 fn follow<K>(
     stream: impl Stream<Item = Result<watcher::Event<K>, watcher::Error>> + Send + 'static,
     dyntype: K::DynamicType,
     waker: &Waker,
     wakes: impl Fn(&K) -> Option<Wake> + Send + 'static,
-) -> Store<K>
+) -> (Store<K>, tokio::task::JoinHandle<()>)
 where
     K: Resource + Clone + Send + Sync + 'static,
     K::DynamicType: Eq + Hash + Clone + Send + Sync,
@@ -201,7 +205,7 @@ where
     let writer = Writer::<K>::new(dyntype);
     let store = writer.as_reader();
     let waker = waker.clone();
-    tokio::spawn(async move {
+    let task = tokio::spawn(async move {
         let stream = stream.default_backoff().modify(|object| {
             object.meta_mut().managed_fields = None;
         });
@@ -217,7 +221,7 @@ where
             }
         }
     });
-    store
+    (store, task)
 }
 
 /// Shares a store's object as a value of its own.

@@ -13,9 +13,10 @@ use codeflare_documents::launcher::{Control, Ends, Failure, Observation};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::live::{Action, Acts, Child, End, Situation};
+use crate::live::{Action, Acts, Cause, Child, End, Situation};
 use crate::observe::{is, owns};
 use crate::plan::PlannedObject;
+use crate::status::word;
 
 /// What a launcher can switch: whether the workload is held.
 const SUSPEND: &str = "suspend";
@@ -98,13 +99,13 @@ fn workload_gone(situation: &Situation<'_>) -> End {
     let name = primary.map(|primary| format!("{}/{}", primary.kind.kind, primary.name)).unwrap_or_default();
     let message =
         format!("{name} was deleted by somebody else; a workload is never launched twice, so make another Run");
-    End::Failed { reason: Reason::WorkloadGone, message, exit_code: None }
+    End::Failed { cause: Reason::WorkloadGone.into(), message, exit_code: None }
 }
 
 fn late(situation: &Situation<'_>) -> End {
     let deadline = deadline(situation).map(|period| period.0.clone()).unwrap_or_default();
     let message = format!("it ran longer than its deadline of {deadline}; give it more time, or a larger size");
-    End::Failed { reason: Reason::DeadlineExceeded, message, exit_code: None }
+    End::Failed { cause: Reason::DeadlineExceeded.into(), message, exit_code: None }
 }
 
 /// The end that the launcher reports, or another attempt.
@@ -121,7 +122,7 @@ fn ended(situation: &Situation<'_>, observation: &Observation) -> Option<End> {
                 return Some(End::Retrying { message });
             }
             Some(End::Failed {
-                reason: failure.map_or(Reason::ProgramFailed, |failure| cause(&failure.cause)),
+                cause: failure.map_or(Reason::ProgramFailed.into(), |failure| cause(&failure.cause)),
                 message: observation.message.clone(),
                 exit_code: failure.and_then(|failure| failure.exit_code),
             })
@@ -130,27 +131,28 @@ fn ended(situation: &Situation<'_>, observation: &Observation) -> Option<End> {
     }
 }
 
-/// The launcher's word for a failure, where it is one of ours and says no more than that
-/// the program failed: what the host itself decides is not the launcher's to say.
-fn cause(word: &str) -> Reason {
-    match Reason::ALL.iter().find(|reason| reason.as_str() == word) {
+/// The launcher's word for a failure, where it is one: what the host itself decides is not
+/// the launcher's to say.
+fn cause(said: &str) -> Cause {
+    let ours = Reason::ALL.iter().find(|reason| reason.as_str() == said);
+    let hosts = matches!(
+        ours,
         Some(
             Reason::Done
-            | Reason::Waiting
-            | Reason::Starting
-            | Reason::Running
-            | Reason::Suspended
-            | Reason::Retrying
-            | Reason::WaitingForPods
-            | Reason::Succeeded
-            | Reason::DeadlineExceeded
-            | Reason::WorkloadGone
-            | Reason::RecordForged
-            | Reason::RecordGone,
+                | Reason::Waiting
+                | Reason::Starting
+                | Reason::Running
+                | Reason::Suspended
+                | Reason::Retrying
+                | Reason::WaitingForPods
+                | Reason::Succeeded
+                | Reason::DeadlineExceeded
+                | Reason::WorkloadGone
+                | Reason::RecordForged
+                | Reason::RecordGone
         )
-        | None => Reason::ProgramFailed,
-        Some(reason) => *reason,
-    }
+    );
+    word(said).filter(|_| !hosts).map_or_else(|| Reason::ProgramFailed.into(), |word| Cause(word.to_owned()))
 }
 
 fn worth_another(failure: &Failure, exit_codes: &[i32]) -> bool {

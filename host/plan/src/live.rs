@@ -116,7 +116,7 @@ pub enum End {
     /// It ended badly.
     Failed {
         /// Why.
-        reason: Reason,
+        cause: Cause,
         /// One sentence.
         message: String,
         /// Exit code, where one is known.
@@ -127,6 +127,23 @@ pub enum End {
         /// One sentence: what failed, and how many attempts are left.
         message: String,
     },
+}
+
+/// Why a Run failed: a reason of ours, or the launcher's own word, such as `HeadLost`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause(pub(crate) String);
+
+impl Cause {
+    /// As it stands in `status.reason`: PascalCase.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Reason> for Cause {
+    fn from(reason: Reason) -> Cause {
+        Cause(reason.as_str().to_owned())
+    }
 }
 
 /// What act decided.

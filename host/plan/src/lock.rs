@@ -19,9 +19,10 @@ mod check;
 mod fields;
 mod holes;
 mod pod;
+mod stage;
 mod stamp;
 
-pub use fields::kinds;
+pub use fields::{Watch, kinds, watched};
 
 /// Folder of the program's source, in pods that have inputs.
 pub const WORKDIR: &str = "/workdir";
@@ -33,7 +34,8 @@ pub const EXEC: &str = "/codeflare/exec";
 /// # Errors
 /// With everything that is not allowed; the step is Planned.
 pub fn lock(seen: &Seen, resolved: &Resolved, sized: &Sized, draft: LaunchPlan, attempt: u32) -> Result<Plan, Stop> {
-    let problems = check::check(resolved, sized, &draft);
+    let mut problems = check::check(resolved, sized, &draft);
+    problems.extend(stage::problems(seen, resolved, &draft));
     if !problems.is_empty() {
         return Err(Stop { step: ConditionType::Planned, problems });
     }
@@ -42,12 +44,17 @@ pub fn lock(seen: &Seen, resolved: &Resolved, sized: &Sized, draft: LaunchPlan, 
     // The primary last: whoever sees it may rely on what it needs.
     let mut order: Vec<usize> = (0..draft.manifests.len()).collect();
     order.sort_by_key(|index| draft.manifests.get(*index).is_some_and(|manifest| manifest.primary));
-    let objects =
-        order.iter().filter_map(|index| draft.manifests.get(*index)).map(|manifest| object(&holes, manifest)).collect();
+    // The host's own first: pods wait for it.
+    let staged = stage::manifest(resolved, &draft.roles);
+    let mut objects: Vec<_> =
+        staged.iter().map(|manifest| PlannedObject { by_host: true, ..object(&holes, manifest) }).collect();
+    let before = objects.len();
+    objects
+        .extend(order.iter().filter_map(|index| draft.manifests.get(*index)).map(|manifest| object(&holes, manifest)));
     let mut controls = draft.controls.clone();
     for control in &mut controls {
         let place = order.iter().position(|index| u32::try_from(*index) == Ok(control.manifest));
-        control.manifest = place.and_then(|place| u32::try_from(place).ok()).unwrap_or(control.manifest);
+        control.manifest = place.and_then(|place| u32::try_from(before + place).ok()).unwrap_or(control.manifest);
     }
     let mut choices = sized.choices.clone();
     choices.extend(draft.choices);
@@ -69,7 +76,7 @@ pub fn lock(seen: &Seen, resolved: &Resolved, sized: &Sized, draft: LaunchPlan, 
 }
 
 fn object(holes: &holes::Holes<'_>, manifest: &Manifest) -> PlannedObject {
-    let mut object = holes.fill(&manifest.object);
+    let mut object = holes.object(&manifest.object);
     stamp::stamp(holes, manifest, &mut object);
     let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
     PlannedObject {

@@ -72,7 +72,7 @@ pub fn seal(record: &Record, run_uid: &str, key: &[u8]) -> Result<ConfigMap, Rec
                 label(labels::RUN, labels::run_value(&run)),
                 label(labels::RUN_UID, run_uid.to_owned()),
                 label(labels::ATTEMPT, plan.attempt.to_string()),
-                label(labels::PART, "record".to_owned()),
+                label(labels::PART, labels::RECORD.to_owned()),
             ])),
             owner_references: Some(vec![OwnerReference {
                 api_version: format!("{}/{}", codeflare_api::GROUP, codeflare_api::VERSION),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use codeflare_api::run::{Exit, Launch, Phase};
 use codeflare_api::{Condition, ConditionType, Reason, Run, RunStatus};
-use codeflare_documents::launcher::Observation;
+use codeflare_documents::launcher::{Observation, ObservationMore};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -16,7 +16,8 @@ use crate::live::{End, Next, Outcome, RunEvent, Situation};
 use crate::observe::of_attempt;
 use crate::plan::Record;
 use crate::stop::Stop;
-use fit::{cut, fit, word};
+pub(crate) use fit::word;
+use fit::{cut, fit};
 
 mod fit;
 mod launch;
@@ -92,7 +93,7 @@ impl Draft<'_> {
             self.before(stop.step);
             self.condition(stop.step, "False", reason.as_str(), &message);
             self.say(Phase::Failed, reason.as_str(), &message);
-            self.finished(ConditionType::Failed, reason, &message);
+            self.finished(ConditionType::Failed, reason.as_str(), &message);
             return None;
         }
         // Whoever was launched goes on; the condition tells what is wrong beside it.
@@ -161,6 +162,7 @@ impl Draft<'_> {
         let (ready, total) = observation.roles.iter().fold((0_u32, 0_u32), |(ready, total), role| {
             (ready.saturating_add(role.ready), total.saturating_add(role.total))
         });
+        self.status.dashboard = dashboard(situation, observation);
         if !observation.roles.is_empty() {
             self.status.workers = Some(format!("{ready}/{total}"));
         }
@@ -192,13 +194,13 @@ impl Draft<'_> {
                     Reason::Succeeded.as_str(),
                     if said.is_empty() { "it ended well" } else { said },
                 );
-                self.finished(ConditionType::Succeeded, Reason::Succeeded, "");
+                self.finished(ConditionType::Succeeded, Reason::Succeeded.as_str(), "");
                 self.status.exit = Some(Exit { code: Some(0) });
             }
-            End::Failed { reason, message, exit_code } => {
+            End::Failed { cause, message, exit_code } => {
                 self.warning = true;
-                self.say(Phase::Failed, reason.as_str(), message);
-                self.finished(ConditionType::Failed, *reason, message);
+                self.say(Phase::Failed, cause.as_str(), message);
+                self.finished(ConditionType::Failed, cause.as_str(), message);
                 self.status.exit = exit_code.map(|code| Exit { code: Some(code) });
             }
             End::Retrying { message } => {
@@ -215,10 +217,10 @@ impl Draft<'_> {
         self.status.message = Some(cut(message, LONGEST));
     }
 
-    fn finished(&mut self, how: ConditionType, reason: Reason, message: &str) {
+    fn finished(&mut self, how: ConditionType, reason: &str, message: &str) {
         for end in [ConditionType::Succeeded, ConditionType::Failed] {
             let (state, message) = if end == how { ("True", message) } else { ("False", "") };
-            self.condition(end, state, reason.as_str(), message);
+            self.condition(end, state, reason, message);
         }
         self.status.completion_time = Some(Time(self.now));
     }
@@ -269,6 +271,15 @@ impl Draft<'_> {
         let since = failing.map_or(self.now, |condition| condition.last_transition_time.0);
         wake::after(stop.reason(), since, self.now, self.run.metadata.uid.as_deref().unwrap_or_default())
     }
+}
+
+/// Where the framework's own page answers: at a Service of the plan, and nowhere else.
+fn dashboard(situation: &Situation<'_>, observation: &Observation) -> Option<String> {
+    let more: ObservationMore = serde_json::from_value(observation.more.clone()).ok()?;
+    let said = more.dashboard?;
+    let plan = situation.plan();
+    let planned = plan.objects.iter().find(|object| object.kind.kind == "Service" && object.name == said.service)?;
+    Some(format!("http://{}.{}.svc:{}", planned.name, plan.namespace, said.port))
 }
 
 /// An event for each new phase or reason.

@@ -9,9 +9,9 @@ fn seconds(seconds: u64) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-fn reason(acts: &Acts) -> Option<Reason> {
+fn reason(acts: &Acts) -> Option<Cause> {
     match acts.end.as_ref()? {
-        End::Failed { reason, .. } => Some(*reason),
+        End::Failed { cause, .. } => Some(cause.clone()),
         End::Succeeded | End::Retrying { .. } => None,
     }
 }
@@ -65,7 +65,7 @@ fn a_failure_is_followed_by_another_attempt_where_that_is_allowed() {
         } else {
             assert_eq!(acts.actions, [], "{row}");
             let message = "worker 0 exited with code 3".to_owned();
-            let end = End::Failed { reason: Reason::ProgramFailed, message, exit_code: code };
+            let end = End::Failed { cause: Reason::ProgramFailed.into(), message, exit_code: code };
             assert_eq!(acts.end, Some(end), "{row}");
         }
     }
@@ -78,24 +78,26 @@ fn a_failure_without_a_cause_is_the_programs_and_final() {
     let observation = observation("Failed", 0);
     let acts = act(&situation(&run, &record, &children, Some(&observation), 0));
     assert_eq!(acts.actions, []);
-    assert_eq!(reason(&acts), Some(Reason::ProgramFailed));
+    assert_eq!(reason(&acts), Some(Reason::ProgramFailed.into()));
 }
 
 #[test]
 fn a_launcher_may_name_a_cause_but_not_what_the_host_decides() {
     for (word, expected) in [
-        ("ProgramFailed", Reason::ProgramFailed),
-        ("ArgumentsInvalid", Reason::ArgumentsInvalid),
-        ("PluginFailed", Reason::PluginFailed),
-        ("OutOfMemory", Reason::ProgramFailed),
-        ("", Reason::ProgramFailed),
-        ("Done", Reason::ProgramFailed),
-        ("Running", Reason::ProgramFailed),
-        ("Retrying", Reason::ProgramFailed),
-        ("Succeeded", Reason::ProgramFailed),
-        ("DeadlineExceeded", Reason::ProgramFailed),
-        ("WorkloadGone", Reason::ProgramFailed),
-        ("RecordForged", Reason::ProgramFailed),
+        ("ProgramFailed", Reason::ProgramFailed.into()),
+        ("ArgumentsInvalid", Reason::ArgumentsInvalid.into()),
+        ("PluginFailed", Reason::PluginFailed.into()),
+        ("OutOfMemory", Cause("OutOfMemory".to_owned())),
+        ("HeadLost", Cause("HeadLost".to_owned())),
+        ("no word", Reason::ProgramFailed.into()),
+        ("", Reason::ProgramFailed.into()),
+        ("Done", Reason::ProgramFailed.into()),
+        ("Running", Reason::ProgramFailed.into()),
+        ("Retrying", Reason::ProgramFailed.into()),
+        ("Succeeded", Reason::ProgramFailed.into()),
+        ("DeadlineExceeded", Reason::ProgramFailed.into()),
+        ("WorkloadGone", Reason::ProgramFailed.into()),
+        ("RecordForged", Reason::ProgramFailed.into()),
     ] {
         assert_eq!(cause(word), expected, "{word}");
     }
@@ -120,7 +122,7 @@ fn a_primary_that_was_seen_and_is_no_more_ends_the_run() {
     };
     let message =
         "Job/hello-1 was deleted by somebody else; a workload is never launched twice, so make another Run".to_owned();
-    let end = Some(End::Failed { reason: Reason::WorkloadGone, message, exit_code: None });
+    let end = Some(End::Failed { cause: Reason::WorkloadGone.into(), message, exit_code: None });
     assert_eq!(gone(&all, &run), None);
     assert_eq!(gone(&all[..2], &run), end);
     assert_eq!(gone(&changed(&|child| child.deleting = true), &run), end);
@@ -147,7 +149,7 @@ fn a_failure_of_a_primary_that_is_taken_away_is_not_the_programs() {
     let mut children = children(1);
     children[2].deleting = true;
     let acts = act(&situation(&run, &record, &children, Some(&failed("ProgramFailed", Some(3), true)), 0));
-    assert_eq!((acts.actions.len(), reason(&acts)), (0, Some(Reason::WorkloadGone)));
+    assert_eq!((acts.actions.len(), reason(&acts)), (0, Some(Reason::WorkloadGone.into())));
 }
 
 #[test]
@@ -174,7 +176,7 @@ fn the_deadline_counts_from_the_start_and_the_runs_own_wins() {
         let acts = act(&situation(&run, &record, &children, Some(&observation), now));
         let row = format!("{own:?} {recorded:?} {now}");
         assert_eq!((acts.wake, acts.actions.len()), (wake, 0), "{row}");
-        assert_eq!(reason(&acts), over.then_some(Reason::DeadlineExceeded), "{row}");
+        assert_eq!(reason(&acts), over.then(|| Reason::DeadlineExceeded.into()), "{row}");
     }
 }
 
@@ -185,7 +187,7 @@ fn the_deadline_is_named_and_needs_neither_application_nor_observation() {
     record.seen.application = None;
     let acts = act(&situation(&run, &record, &children, None, 60));
     let message = "it ran longer than its deadline of 1m; give it more time, or a larger size".to_owned();
-    assert_eq!(acts.end, Some(End::Failed { reason: Reason::DeadlineExceeded, message, exit_code: None }));
+    assert_eq!(acts.end, Some(End::Failed { cause: Reason::DeadlineExceeded.into(), message, exit_code: None }));
 }
 
 #[test]
@@ -200,7 +202,7 @@ fn there_is_no_deadline_before_the_start_and_none_while_held() {
     assert_eq!(act(&situation(&held, &record, &children, None, 600)), Acts::default());
     // Nothing can hold it: its time goes on.
     record.plan.controls[0].what = "pause".into();
-    assert_eq!(reason(&act(&situation(&held, &record, &children, None, 600))), Some(Reason::DeadlineExceeded));
+    assert_eq!(reason(&act(&situation(&held, &record, &children, None, 600))), Some(Reason::DeadlineExceeded.into()));
 }
 
 #[test]

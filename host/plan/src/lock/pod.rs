@@ -8,6 +8,7 @@ use codeflare_documents::launcher::{Command, EnvValue, Role, RoleMore};
 use serde_json::{Map, Value, json};
 
 use super::holes::Holes;
+use super::stage;
 use super::stamp::put;
 
 /// Where HOME is: the root file system may be read-only, and uid 1000 may own nothing.
@@ -33,6 +34,11 @@ pub(crate) fn template(holes: &Holes<'_>, role: &Role) -> Value {
         volumes.push(json!({"name": name, "emptyDir": directory}));
         mounts.push(json!({"name": name, "mountPath": path}));
     }
+    let staged = stage::of(holes.resolved, role);
+    if let Some(staged) = staged {
+        volumes.extend(staged.volumes(holes));
+        mounts.extend(staged.mounts());
+    }
     let mut spec = json!({
         "restartPolicy": "Never",
         "automountServiceAccountToken": false,
@@ -46,6 +52,9 @@ pub(crate) fn template(holes: &Holes<'_>, role: &Role) -> Value {
         "containers": [container(holes, role, mounts)],
         "volumes": volumes,
     });
+    if let Some(staged) = staged {
+        put(&mut spec, "initContainers", json!([staged.step(holes, role)]));
+    }
     if let Some(subdomain) = &more.subdomain {
         put(&mut spec, "subdomain", holes.fill(subdomain));
     }
@@ -79,6 +88,9 @@ fn container(holes: &Holes<'_>, role: &Role, mounts: Vec<Value>) -> Value {
     };
     if let Some(argv) = argv {
         put(&mut container, "command", argv.iter().map(|word| literal(word)).collect());
+    }
+    if let Some(folder) = stage::of(holes.resolved, role).and_then(stage::Staged::working_dir) {
+        put(&mut container, "workingDir", folder.into());
     }
     if !role.ports.is_empty() {
         let ports = role.ports.iter().map(|(name, port)| json!({"name": name, "containerPort": port}));

@@ -21,7 +21,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 }
 
 /// A plugin's word for a reason, if it is one: PascalCase, short.
-pub(super) fn word(text: &str) -> Option<&str> {
+pub(crate) fn word(text: &str) -> Option<&str> {
     let good = text.len() <= LONGEST_WORD
         && text.starts_with(|first: char| first.is_ascii_uppercase())
         && text.chars().all(|character| character.is_ascii_alphanumeric());

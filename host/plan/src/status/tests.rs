@@ -199,7 +199,7 @@ fn a_launcher_that_fails_is_told_of_beside_what_goes_on() {
     life.step(29, "and again", &outcome(&panicked, None));
     life.wake(30, "it is mended", Some(&observation("Running", 2)));
     insta::assert_snapshot!(life.told);
-    let late = End::Failed { reason: Reason::DeadlineExceeded, message: "late".into(), exit_code: None };
+    let late = End::Failed { cause: Reason::DeadlineExceeded.into(), message: "late".into(), exit_code: None };
     let ended = next(&life.run, &outcome(&panicked, Some(late)), at(40));
     assert_eq!((ended.status.reason.as_deref(), ended.wake), (Some("DeadlineExceeded"), None));
     assert_eq!(state(&ended.status, "Launched"), Some("True".into()));
@@ -397,7 +397,7 @@ fn an_end_shows_how_the_program_ended() {
             states(&told.status)[5..].iter().map(|(_, state)| (*state).to_owned()).collect::<Vec<_>>(),
         )
     };
-    let failed = |exit_code| End::Failed { reason: Reason::ProgramFailed, message: "bad".into(), exit_code };
+    let failed = |exit_code| End::Failed { cause: Reason::ProgramFailed.into(), message: "bad".into(), exit_code };
     assert_eq!(ended(End::Succeeded, None), (Some(0), "it ended well".into(), vec!["True".into(), "False".into()]));
     assert_eq!(ended(End::Succeeded, Some(&observation("Succeeded", 2))).1, "2 workers: succeeded");
     assert_eq!(ended(failed(Some(3)), None), (Some(3), "bad".into(), vec!["False".into(), "True".into()]));
@@ -456,7 +456,7 @@ fn a_size_of_any_length_does_not_make_a_status_longer_than_it_may_be() {
         Resources { extended: (0..999).map(|one| (format!("example.com/{one}"), 1)).collect(), ..Resources::default() };
     let (run, children) = (run(json!({})), children(1));
     let situation = situation(&run, &record, &children, None, 0);
-    let end = Some(End::Failed { reason: Reason::ProgramFailed, message: "\"".repeat(2000), exit_code: None });
+    let end = Some(End::Failed { cause: Reason::ProgramFailed.into(), message: "\"".repeat(2000), exit_code: None });
     let told = next(&run, &Outcome::Launched { situation, primary: None, end, trouble: None }, at(0));
     assert!(json_bytes(&told.status) <= fit::MOST);
     let launch = told.status.launch.unwrap();
@@ -481,7 +481,7 @@ fn ends() -> impl Strategy<Value = End> {
         Just(End::Succeeded),
         ".{0,1200}".prop_map(|message| End::Retrying { message }),
         (reasons(), ".{0,1200}", any::<Option<i32>>()).prop_map(|(reason, message, exit_code)| End::Failed {
-            reason,
+            cause: reason.into(),
             message,
             exit_code
         }),

@@ -8,5 +8,7 @@ mod lock;
 mod pod;
 mod record;
 mod resolve;
+mod shapes;
 mod size;
+mod stage;
 mod support;

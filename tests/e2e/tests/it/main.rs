@@ -10,3 +10,4 @@
 
 mod rules;
 mod server;
+mod shapes;
