@@ -68,9 +68,9 @@ async fn dry_run(client: &Client, object: &Value) -> Result<()> {
     *request.uri_mut() = format!("{}&fieldValidation=Strict", request.uri()).parse()?;
     // A definition that was just installed may be served a moment later.
     let api = Api::<DynamicObject>::namespaced_with(client.clone(), "default", &resource);
-    let listed = || api.list(&kube::api::ListParams::default().limit(1));
+    let one = kube::api::ListParams::default().limit(1);
     for _ in 0..100 {
-        match listed().await {
+        match api.list(&one).await {
             Err(kube::Error::Api(status)) if status.code == 404 => {
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             }

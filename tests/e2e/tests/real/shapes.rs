@@ -68,12 +68,15 @@ impl Shape {
 
 /// An Application with a source of one file.
 pub(crate) fn application(name: &str, api: &str, image: &str, source: &str) -> Value {
+    // Two cores have no room for a head of the usual size beside its workers.
+    let framework = if image == RAY { json!({"head": {"cpu": "500m", "memory": "2Gi"}}) } else { json!({}) };
     json!({
         "apiVersion": "codeflare.dev/v1alpha1", "kind": "Application", "metadata": {"name": name},
         "spec": {
             "api": api, "image": image, "command": "python3 main.py",
             "code": [{"name": "main.py", "source": source}],
             "env": {"PYTHONUNBUFFERED": "1"},
+            "framework": framework,
         },
     })
 }

@@ -54,7 +54,7 @@ impl World {
         }
         let sizes = json!({
             "apiVersion": "codeflare.dev/v1alpha1", "kind": "RunSizeConfiguration", "metadata": {"name": "e2e"},
-            "spec": {"priority": 50, "config": {"e2e": {"workers": 1, "cpu": "100m", "memory": "1Gi"}}},
+            "spec": {"priority": 50, "config": {"e2e": {"workers": 1, "cpu": "300m", "memory": "1Gi"}}},
         });
         world.apply(&sizes).await?;
         Ok(Some(world))
