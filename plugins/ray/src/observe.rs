@@ -16,17 +16,17 @@ pub(crate) fn observe(request: &ObserveRequest) -> Observation {
     let by_operator = primary.is_some_and(|live| live.kind == "RayJob");
     let state = if by_operator { rayjob::state(&seen) } else { job::state(&seen) };
     let all = state.phase == "Succeeded";
-    let mut roles = vec![RoleReady { role: HEAD.into(), ready: if all { 1 } else { seen.heads() }, total: 1 }];
-    if seen.wanted > 0 {
-        let ready = if all { seen.wanted } else { seen.up };
-        roles.push(RoleReady { role: WORKER.into(), ready, total: seen.wanted });
-    }
+    // As many as the user has asked for: the head counts where it works alone.
+    let ready = match seen.wanted {
+        0 => RoleReady { role: HEAD.into(), ready: if all { 1 } else { seen.heads() }, total: 1 },
+        wanted => RoleReady { role: WORKER.into(), ready: if all { wanted } else { seen.up }, total: wanted },
+    };
     // Where the program's words come out.
     let (role, index) = if by_operator { (SUBMITTER, None) } else { (HEAD, Some(0)) };
     let dashboard = Dashboard { service: format!("{}-{DASHBOARD}", request.name), port: DASHBOARD_PORT };
     let answers = seen.head.iter().any(works);
     Observation {
-        roles,
+        roles: vec![ready],
         logs: vec![LogSource { role: role.into(), index, container: role.into() }],
         failure: state.failure,
         more: if answers { json!(ObservationMore { dashboard: Some(dashboard) }) } else { json!({}) },

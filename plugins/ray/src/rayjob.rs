@@ -55,8 +55,8 @@ pub(crate) fn plan(request: &LaunchRequest, options: &Framework) -> LaunchPlan {
         "rayClusterSpec": cluster,
     });
     let requirements = &request.application.requirements;
-    let shell = requirements.iter().any(|line| line.contains(['$', '`']));
-    let taken = !requirements.is_empty() && !shell;
+    let passes = requirements.len() <= MOST_REQUIREMENTS && requirements.iter().all(|line| passes(line));
+    let taken = !requirements.is_empty() && passes;
     if taken {
         // JSON is YAML.
         put(&mut spec, "runtimeEnvYAML", json!({"pip": requirements}).to_string().into());
@@ -81,11 +81,21 @@ pub(crate) fn plan(request: &LaunchRequest, options: &Framework) -> LaunchPlan {
     if taken {
         plan.more = json!({"requirements": true});
     }
-    if shell {
-        let why = "a requirement has $ or `, which KubeRay hands to a shell";
+    if !passes {
+        let why = "a line has $ or `, which KubeRay hands to a shell, or is an option of pip, or there is too much";
         plan.choices.push(choice("requirements", "host", "plugin ray", why));
     }
     plan
+}
+
+/// Most requirements, and longest one in bytes, that the host lets a plan hand over.
+const MOST_REQUIREMENTS: usize = 256;
+const LONGEST_REQUIREMENT: usize = 512;
+
+/// Whether a requirement can be handed to Ray: KubeRay pastes it into a shell line, and an
+/// option of pip, such as another index, is not a package.
+fn passes(line: &str) -> bool {
+    !line.contains(['$', '`']) && !line.trim_start().starts_with('-') && line.len() <= LONGEST_REQUIREMENT
 }
 
 fn submitter() -> Role {

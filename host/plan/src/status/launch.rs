@@ -28,9 +28,9 @@ pub(super) fn of(record: &Record, primary: Option<String>) -> Launch {
     }
 }
 
-/// Workers of a plan of which none is ready yet.
+/// Workers of a plan of which none is ready yet; one pod works where there are none.
 pub(super) fn none_ready(plan: &Plan) -> String {
-    format!("0/{}", plan.roles.iter().fold(0_u32, |total, role| total.saturating_add(role.count)))
+    format!("0/{}", plan.size.workers.max(1))
 }
 
 fn plugin(plugin: &PlannedPlugin) -> PluginRef {

@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use crate::shapes::{self, RAY, TORCH};
-use crate::world::{World, kind, phase, reason};
+use crate::world::{World, kind, message, phase, reason};
 
 const RAY_PROGRAM: &str = r#"
 import ray, time, sys
@@ -68,7 +68,7 @@ async fn a_run_whose_operator_is_away_says_so_and_goes_on_when_it_is_back() -> R
     world.run("during", json!({"workers": 0, "options": "5"})).await?;
     world.says("during", shape.log, "SUM 14").await?;
     world.peers(&["down", "--keep-crds", "kuberay"]).await?;
-    world.until("during", "told that its operator is away", |run| reason(run) == "NotNoticed").await?;
+    world.until("during", "told that its operator is away", |run| message(run).contains("has not noticed")).await?;
     // Submitted while nobody is there.
     world.run("before", json!({"workers": 0})).await?;
     world.until("before", "told that its operator is away", |run| reason(run) == "NotTakenUp").await?;
@@ -80,7 +80,7 @@ async fn a_run_whose_operator_is_away_says_so_and_goes_on_when_it_is_back() -> R
     world.run("undefined", json!({"workers": 0})).await?;
     let run =
         world.until("undefined", "waiting for the kind", |run| phase(run) == "Pending" && reason(run) != "").await?;
-    ensure!(run.status.clone().unwrap().message.unwrap().contains("RayJob"), "{:?}", run.status);
+    ensure!(message(&run).contains("RayJob"), "{:?}", run.status);
     world.peers(&["up", "kuberay"]).await?;
     world.succeeded("undefined").await?;
     world.end().await

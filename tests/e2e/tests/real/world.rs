@@ -203,6 +203,11 @@ pub(crate) fn reason(run: &Run) -> String {
     run.status.as_ref().and_then(|status| status.reason.clone()).unwrap_or_default()
 }
 
+/// Message of a Run.
+pub(crate) fn message(run: &Run) -> String {
+    run.status.as_ref().and_then(|status| status.message.clone()).unwrap_or_default()
+}
+
 /// Kind of a Run's primary object.
 pub(crate) fn kind(run: &Run) -> String {
     let launch = run.status.as_ref().and_then(|status| status.launch.as_ref());
