@@ -151,6 +151,8 @@ reasons! {
     Succeeded => Retry::OnChange,
     /// The program failed.
     ProgramFailed => Retry::OnChange,
+    /// The init step could not put source or words into a pod.
+    StageFailed => Retry::OnChange,
     /// It took longer than its deadline.
     DeadlineExceeded => Retry::OnChange,
     /// The workload was deleted by somebody else.

@@ -13,8 +13,9 @@ use codeflare_documents::launcher::{Control, Ends, Failure, Observation};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::diagnose::unstaged;
 use crate::live::{Action, Acts, Cause, Child, End, Situation};
-use crate::observe::{is, owns};
+use crate::observe::{is, of_attempt, owns};
 use crate::plan::PlannedObject;
 use crate::status::word;
 
@@ -121,6 +122,9 @@ fn ended(situation: &Situation<'_>, observation: &Observation) -> Option<End> {
                     format!("attempt {} failed: {}; attempts left: {left}", plan.attempt, observation.message);
                 return Some(End::Retrying { message });
             }
+            if let Some(message) = unstaged(of_attempt(situation.pods, situation.run, plan.attempt)) {
+                return Some(End::Failed { cause: Reason::StageFailed.into(), message, exit_code: None });
+            }
             Some(End::Failed {
                 cause: failure.map_or(Reason::ProgramFailed.into(), |failure| cause(&failure.cause)),
                 message: observation.message.clone(),
@@ -149,6 +153,7 @@ fn cause(said: &str) -> Cause {
                 | Reason::DeadlineExceeded
                 | Reason::WorkloadGone
                 | Reason::RecordForged
+                | Reason::StageFailed
                 | Reason::RecordGone
         )
     );

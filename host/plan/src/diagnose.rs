@@ -5,6 +5,8 @@
 
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
 
+use crate::lock::STAGE;
+
 /// What keeps pods from running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnosis {
@@ -61,6 +63,20 @@ impl Trouble {
 pub fn diagnose<'a>(pods: impl Iterator<Item = &'a Pod>) -> Option<Diagnosis> {
     let (trouble, _, message) = pods.filter_map(worst).min()?;
     Some(Diagnosis { reason: trouble.as_str().to_owned(), message })
+}
+
+/// What the host's own init step says of why it failed, where it did: the program has not
+/// begun, so that a launcher can only see that its pod failed.
+pub fn unstaged<'a>(pods: impl Iterator<Item = &'a Pod>) -> Option<String> {
+    let said = pods.filter_map(|pod| {
+        let steps = pod.status.as_ref()?.init_container_statuses.as_ref()?;
+        let step = steps.iter().find(|step| step.name == STAGE)?;
+        let ended = step.state.as_ref()?.terminated.as_ref().filter(|ended| ended.exit_code != 0)?;
+        let why = ended.message.as_deref().map(str::trim).filter(|why| !why.is_empty());
+        let why = why.map_or_else(|| format!("exit code {}", ended.exit_code), |why| why.replace('\n', "; "));
+        Some(format!("pod {} could not be prepared: {why}", pod.metadata.name.as_deref().unwrap_or_default()))
+    });
+    said.min()
 }
 
 /// The worst of one pod, with its name and a sentence.

@@ -23,6 +23,7 @@ mod stage;
 mod stamp;
 
 pub use fields::{Watch, kinds, watched};
+pub(crate) use stage::STAGE;
 
 /// Folder of the program's source, in pods that have inputs.
 pub const WORKDIR: &str = "/workdir";

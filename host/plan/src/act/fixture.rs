@@ -99,7 +99,7 @@ pub(crate) fn record(attempt: u32) -> Record {
             }],
             choices: vec![choice("Run/hello", vec![("plugin sizing".into(), json!(4))]), choice("default", Vec::new())],
             size_name: "sm".into(),
-            size: Size { workers: 2, worker: codeflare_documents::shared::Resources::default() },
+            size: Size { workers: 3, worker: codeflare_documents::shared::Resources::default() },
             launcher: plugin("job"),
             sizing_policies: vec![plugin("sizing")],
             retries: 0,

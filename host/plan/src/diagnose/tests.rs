@@ -136,3 +136,21 @@ fn a_pod_that_goes_or_has_ended_well_is_no_trouble() {
     done.status.as_mut().unwrap().phase = Some("Succeeded".into());
     assert_eq!(of(&[going, done, Pod::default()]), None);
 }
+
+#[test]
+fn a_pod_that_could_not_be_prepared_says_what_the_init_step_said() {
+    let step = |name: &str, state: Value| {
+        let status = json!({"name": name, "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state});
+        pod("p", "worker", 1, json!({"phase": "Failed", "initContainerStatuses": [status]}))
+    };
+    let ended = |code: i32, message: &str| json!({"terminated": {"exitCode": code, "message": message}});
+    let said = |pod: &Pod| unstaged([pod].into_iter());
+    assert_eq!(
+        said(&step("stage", ended(1, "error: no space\nfree some\n"))).as_deref(),
+        Some("pod p could not be prepared: error: no space; free some")
+    );
+    assert_eq!(said(&step("stage", ended(9, ""))).as_deref(), Some("pod p could not be prepared: exit code 9"));
+    for fine in [step("stage", ended(0, "")), step("other", ended(1, "x")), step("stage", json!({})), Pod::default()] {
+        assert_eq!(said(&fine), None);
+    }
+}

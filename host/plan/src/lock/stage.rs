@@ -15,7 +15,7 @@ use crate::seen::Seen;
 use crate::stop::Problem;
 
 /// Suffix of the ConfigMap, and name of volume and init container.
-const STAGE: &str = "stage";
+pub(crate) const STAGE: &str = "stage";
 /// What the ConfigMap holds.
 const DOCUMENT: &str = "stage.json";
 /// Where the init container has it.
