@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # The one test command: every part, or those that are named.
-#   hack/test.sh [--keep-going] [check|unit|plugins|cli|guests|chart|api|shapes|faults|e2e]...
+#   hack/test.sh [--keep-going] [check|unit|plugins|cli|guests|chart|api|shapes|faults|e2e|trainer]...
 # Installs what it needs, shows how long each part took, stops at the first that fails
-# unless it is told to keep going. Without a name: every part but e2e, which needs root
-# and runs real pods; `all` is every part.
+# unless it is told to keep going. Without a name: every part but e2e and trainer, which
+# need root and run real pods; `all` is every part.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=hack/lib.sh
 . hack/lib.sh
 
-ALL=(check unit plugins cli guests chart api shapes faults e2e)
+ALL=(check unit plugins cli guests chart api shapes faults e2e trainer)
 DEFAULT=(check unit cli guests chart api shapes faults)
 
 # Style, lints, licences, scripts, generated files.
@@ -91,11 +91,19 @@ part_faults() {
   return "$result"
 }
 
-# Everything in a cluster with real pods; needs root. One word after the part's name
-# chooses tests: hack/test.sh e2e:argv.
+# Everything in a cluster with real pods; needs root. A word behind a colon chooses
+# tests: hack/test.sh e2e:argv.
 part_e2e() {
   local result=0
-  { hack/up.sh && hack/cluster/peers.sh up kuberay jobset trainer && real_tests "$@"; } || result=$?
+  { hack/up.sh && real_tests "$@"; } || result=$?
+  hack/down.sh
+  return "$result"
+}
+
+# The shapes that need the Trainer too, whose build takes longest.
+part_trainer() {
+  local result=0
+  { hack/up.sh --no-examples && hack/cluster/peers.sh up trainer && real_tests argv torch; } || result=$?
   hack/down.sh
   return "$result"
 }
@@ -165,7 +173,7 @@ main() {
     case $part in
       -h | --help) usage && exit 0 ;;
       --keep-going) keep=yes ;;
-      check | unit | plugins | cli | guests | chart | api | shapes | faults | e2e | e2e:*) parts+=("$part") ;;
+      check | unit | plugins | cli | guests | chart | api | shapes | faults | e2e | e2e:* | trainer) parts+=("$part") ;;
       all) parts+=("${ALL[@]}") ;;
       *)
         printf 'error: there is no part "%s"\n' "$part" >&2

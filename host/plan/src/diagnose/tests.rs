@@ -140,7 +140,8 @@ fn a_pod_that_goes_or_has_ended_well_is_no_trouble() {
 #[test]
 fn a_pod_that_could_not_be_prepared_says_what_the_init_step_said() {
     let step = |name: &str, state: Value| {
-        let status = json!({"name": name, "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state});
+        let status =
+            json!({"name": name, "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state});
         pod("p", "worker", 1, json!({"phase": "Failed", "initContainerStatuses": [status]}))
     };
     let ended = |code: i32, message: &str| json!({"terminated": {"exitCode": code, "message": message}});

@@ -148,31 +148,33 @@ impl Check<'_> {
         }
     }
 
-    /// All roles together must not be much more than the size.
+    /// All roles together must be no more than the size and two pods beside it.
     fn total(&mut self, sized: &Sized) {
         let (workers, worker) = (u64::from(sized.size.workers), &sized.size.worker);
-        let pods = workers.saturating_add(BESIDE);
-        self.sum("cpu (thousandths)", pods, worker.cpu_millis.max(BESIDE_CPU_MILLIS), |of| of.cpu_millis, worker);
-        self.sum("memory (bytes)", pods, worker.memory_bytes.max(BESIDE_MEMORY_BYTES), |of| of.memory_bytes, worker);
+        let allowed = |each: u64, beside: u64| {
+            each.saturating_mul(workers).saturating_add(each.max(beside).saturating_mul(BESIDE))
+        };
+        self.sum("cpu (thousandths)", allowed(worker.cpu_millis, BESIDE_CPU_MILLIS), |of| of.cpu_millis, worker);
+        self.sum("memory (bytes)", allowed(worker.memory_bytes, BESIDE_MEMORY_BYTES), |of| of.memory_bytes, worker);
         // Also those that a worker of the size has none of.
         let own = self.draft.roles.iter().filter_map(|role| role.resources.as_ref());
         let names: BTreeSet<_> = own.flat_map(|of| of.extended.keys()).chain(worker.extended.keys()).collect();
         for name in names {
             let of = |resources: &Resources| resources.extended.get(name).copied().unwrap_or(0);
             // Where there are no workers the head does the work.
-            self.sum(name, workers.max(1), of(worker), of, worker);
+            self.sum(name, of(worker).saturating_mul(workers.max(1)), of, worker);
         }
     }
 
-    /// What the roles ask of one resource in all, against so many pods with so much each.
-    fn sum(&mut self, name: &str, pods: u64, each: u64, of: impl Fn(&Resources) -> u64, worker: &Resources) {
+    /// What the roles ask of one resource in all, against what they may.
+    fn sum(&mut self, name: &str, allowed: u64, of: impl Fn(&Resources) -> u64, worker: &Resources) {
         let wanted = self.draft.roles.iter().fold(0_u64, |sum, role| {
             let own = of(role.resources.as_ref().unwrap_or(worker));
             sum.saturating_add(own.saturating_mul(role.count.into()))
         });
-        if wanted > each.saturating_mul(pods) {
+        if wanted > allowed {
             self.say(format!(
-                "its roles ask for {wanted} of {name} in all; this size allows as much as {pods} pods with {each} each"
+                "its roles ask for {wanted} of {name} in all; this size, with two pods beside it, allows {allowed}"
             ));
         }
     }

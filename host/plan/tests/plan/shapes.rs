@@ -155,7 +155,7 @@ fn what_the_lists_leave_open_is_open() {
             "elastic",
             vec![with(
                 "/roles/0/resources".into(),
-                json!({"cpuMillis": 15_000, "memoryBytes": 61_u64 << 30, "extended": {}}),
+                json!({"cpuMillis": 8000, "memoryBytes": 32_u64 << 30, "extended": {}}),
             )],
         ),
     ];

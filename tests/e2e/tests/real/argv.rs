@@ -3,7 +3,6 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-use crate::shapes;
 use crate::world::{World, kind};
 
 /// Prints its words as JSON, for somebody who knows nothing of them.
@@ -24,11 +23,12 @@ async fn forty_awkward_arguments_arrive_unchanged_in_every_shape() -> Result<()>
     let words = awkward()?;
     ensure!(words.len() >= 40, "{} words", words.len());
     let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
-    for shape in &shapes::ALL {
+    let shapes = world.shapes().await?;
+    for shape in &shapes {
         world.apply(&shape.application(shape.api, PROGRAM)).await?;
         world.run(shape.api, json!({"workers": shape.alone, "options": quoted.join(" ")})).await?;
     }
-    for shape in &shapes::ALL {
+    for shape in &shapes {
         let run = world.succeeded(shape.api).await?;
         ensure!(kind(&run) == shape.kind, "{}: launched as {}, not {}", shape.api, kind(&run), shape.kind);
         let logs = world.logs(shape.api, shape.log).await?.join("\n");

@@ -3,7 +3,6 @@
 use anyhow::{Result, ensure};
 use serde_json::json;
 
-use crate::shapes;
 use crate::world::{World, kind, phase, reason};
 
 /// Each rank brings its number plus one; the sum of two ranks is 3 on both.
@@ -35,7 +34,7 @@ dist.barrier()
 #[tokio::test(flavor = "multi_thread")]
 async fn two_ranks_agree_in_every_shape_and_one_that_fails_ends_the_attempt() -> Result<()> {
     let Some(world) = World::given("torch").await? else { return Ok(()) };
-    for shape in shapes::ALL.iter().filter(|shape| shape.plugin == "torch") {
+    for shape in world.shapes().await?.into_iter().filter(|shape| shape.plugin == "torch") {
         let good = shape.api;
         let bad = &format!("{good}-fails");
         world.apply(&shape.application(good, PROGRAM)).await?;

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use codeflare_api::Run;
 use k8s_openapi::api::core::v1::{Namespace, Pod, ServiceAccount};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, LogParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::wait::await_condition;
 use kube::{Client, Config, ResourceExt};
 use serde_json::{Value, json};
 
-use crate::shapes;
+use crate::shapes::{self, Shape};
 
 /// Longest wait for one condition: images are there, two cores are few.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
@@ -99,6 +100,21 @@ impl World {
     /// Runs of this test.
     pub(crate) fn runs(&self) -> Api<Run> {
         Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// Shapes whose kind this cluster serves; the others are told of.
+    pub(crate) async fn shapes(&self) -> Result<Vec<&'static Shape>> {
+        let known = Api::<CustomResourceDefinition>::all(self.client.clone());
+        let known = known.list_metadata(&ListParams::default()).await?;
+        let served = |shape: &Shape| {
+            let plural = format!("{}s.", shape.kind.to_lowercase());
+            shape.kind == "Job" || known.items.iter().any(|one| one.name_any().starts_with(&plural))
+        };
+        let (served, left_out): (Vec<_>, Vec<_>) = shapes::ALL.iter().partition(|shape| served(shape));
+        for shape in left_out {
+            println!("left out: {}, since this cluster does not serve {}", shape.api, shape.kind);
+        }
+        Ok(served)
     }
 
     /// Waits until a Run is as wanted.
