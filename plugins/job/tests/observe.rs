@@ -77,6 +77,7 @@ fn going() -> Value {
 #[case::failed_by_deadline(two(job(&[("Failed", "DeadlineExceeded", "Job was active longer than specified deadline")], json!({})), &[]))]
 #[case::failed_alone(one(limit("Failed"), &[pod(0).failed(1)]))]
 #[case::killed(one(limit("Failed"), &[pod(0).failed(137)]))]
+#[case::worker_removed(two(limit("Failed"), &[pod(0).running().terminating(), pod(1).failed(143).terminating()]))]
 #[case::out_of_memory(two(limit("Failed"), &[pod(0).failed(1).terminating(), pod(1).ended("Failed", 137, "OOMKilled")]))]
 #[case::evicted(two(limit("Failed"), &[pod(0).lost("Evicted")]))]
 #[case::not_started(one(limit("Failed"), &[pod(0).ended("Failed", 128, "StartError")]))]

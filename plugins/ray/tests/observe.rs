@@ -171,6 +171,7 @@ fn a_rayjob_and_its_pods(#[case] seen: Observed, #[case] expected: &str) {
 #[case::failed_job_behind(jobs(going(), going(), &[("head", pod(0).failed(3))]), "Running Failing: the program on the head exited with code 3; its Job is ending")]
 #[case::failing_pod_behind(jobs(head_job("FailureTarget", "BackoffLimitExceeded"), going(), &[("head", pod(0).running())]), "Running Failing: the head's Job fails (said so); its pod is awaited")]
 #[case::failed(jobs(head_job("Failed", "BackoffLimitExceeded"), going(), &[("head", pod(0).failed(3))]), "Failed ProgramFailed: the program on the head exited with code 3 [ProgramFailed, code 3, retry true]")]
+#[case::head_removed(jobs(head_job("Failed", "BackoffLimitExceeded"), going(), &[("head", pod(0).failed(137).terminating())]), "Failed HeadLost: the program on the head was removed, but not by its Run [HeadLost, code 137, retry true]")]
 #[case::failed_workers_too(jobs(head_job("Failed", "BackoffLimitExceeded"), going(), &[("head", pod(0).failed(3)), ("worker", pod(0).failed(1))]), "Failed ProgramFailed: the program on the head exited with code 3 [ProgramFailed, code 3, retry true]")]
 #[case::out_of_memory(jobs(head_job("Failed", ""), going(), &[("head", pod(0).ended("Failed", 137, "OOMKilled"))]), "Failed OutOfMemory: the program on the head needed more memory than its size has [OutOfMemory, code 137, retry false]")]
 #[case::evicted(jobs(head_job("Failed", ""), going(), &[("head", pod(0).lost("Evicted"))]), "Failed Evicted: the program on the head was ended by its node: Evicted [Evicted, retry true]")]
