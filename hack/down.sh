@@ -4,5 +4,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 hack/cluster/down.sh
-rm -rf .local/platform.tar .local/plugins
+rm -rf .local/platform.tar .local/plugins .local/exec
 rmdir .local 2>/dev/null || true
