@@ -153,21 +153,24 @@ usage() {
   sed -n '2,7s/^# //p' "$0"
 }
 
-# run_part NAME: in a shell of its own, where every command counts: `||` would turn
-# `set -e` off for all of it.
+# run_part NAME: in a process of its own, where every command counts: a function that is
+# asked for its result, also in a subshell, goes on behind a command that failed.
 run_part() {
-  local result=0 pid words=()
+  "$BASH" hack/test.sh --one "$1"
+}
+
+# one NAME[:WORD]: the part, and no more.
+one() {
+  local words=()
   [[ $1 != *:* ]] || words=("${1#*:}")
-  (
-    set -e
-    "part_${1%%:*}" "${words[@]}"
-  ) &
-  pid=$!
-  wait "$pid" || result=$?
-  return "$result"
+  "part_${1%%:*}" "${words[@]}"
 }
 
 main() {
+  if [[ ${1:-} == --one ]]; then
+    one "$2"
+    return
+  fi
   local keep=no parts=() part start times=() failed=()
   for part; do
     case $part in

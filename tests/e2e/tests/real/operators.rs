@@ -78,8 +78,9 @@ async fn a_run_whose_operator_is_away_says_so_and_goes_on_when_it_is_back() -> R
     // Not even the kind is served.
     world.peers(&["down", "kuberay"]).await?;
     world.run("undefined", json!({"workers": 0})).await?;
-    let run =
-        world.until("undefined", "waiting for the kind", |run| phase(run) == "Pending" && reason(run) != "").await?;
+    let run = world
+        .until("undefined", "waiting for the kind", |run| phase(run) == "Pending" && reason(run) == "PluginWaiting")
+        .await?;
     ensure!(message(&run).contains("RayJob"), "{:?}", run.status);
     world.peers(&["up", "kuberay"]).await?;
     world.succeeded("undefined").await?;
