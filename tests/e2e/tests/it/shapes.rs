@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 const SHAPES: [(&str, &str, u32, &[&str]); 10] = [
     ("job", "", 1, &["ConfigMap", "Job"]),
     ("job", "", 2, &["ConfigMap", "Service", "Job"]),
-    ("torch", "job", 1, &["ConfigMap", "Service", "Job"]),
+    ("torch", "job", 1, &["ConfigMap", "Job"]),
     ("torch", "job", 2, &["ConfigMap", "Service", "Job"]),
     ("torch", "jobset", 2, &["ConfigMap", "JobSet"]),
     ("torch", "trainjob", 2, &["ConfigMap", "TrainingRuntime", "TrainJob"]),
