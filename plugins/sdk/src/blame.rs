@@ -51,10 +51,9 @@ pub fn failed(pods: &[LivePod], lost: &str, name: impl Fn(&LivePod) -> String) -
             format!("{name} could not be started: is the first word of the command in the image?"),
             false,
         ),
-        // It was going, and ended as Kubernetes ends a pod: nobody here asked for that.
-        (_, _, Some(_)) if pod.terminating && from_outside(pod) => {
-            (lost, format!("{name} was removed, but not by its Run"), true)
-        }
+        // It was going before it ended, and with what code a program ends that loses the
+        // ground under it says nothing.
+        _ if pod.terminating => (lost, format!("{name} was removed, but not by its Run"), true),
         (_, _, Some(code)) => ("ProgramFailed", format!("{name} exited with code {code}{}", signal(code)), true),
         (_, _, None) => (lost, format!("{name} failed without an exit code"), true),
     };
