@@ -142,3 +142,20 @@ fn what_the_caller_made_of_a_failed_call_comes_back() {
     let failed = Stop { step: ConditionType::Sized, problems: Vec::new() };
     assert_eq!(drive(&seen(&[]), 1, |_| Err(failed.clone())), Err(failed.clone()));
 }
+
+#[test]
+fn a_launcher_is_told_of_source_words_and_requirements() {
+    let asked = |changes: &[(&str, serde_json::Value)]| {
+        let (exchanges, _) = plan(&seen(changes));
+        let launch = exchanges.into_iter().find_map(|one| match one.request {
+            Request::Launch(request) => Some(request),
+            _ => None,
+        });
+        launch.expect("should ask the launcher")
+    };
+    let plain = asked(&[]);
+    assert_eq!((plain.application.workdir.as_deref(), plain.exec.as_str()), (None, "/codeflare/exec"));
+    let code = json!([{"name": "main.py", "source": "print()"}]);
+    let staged = asked(&[("/application/spec/code", code), ("/site/image", json!("platform"))]);
+    assert_eq!(staged.application.workdir.as_deref(), Some("/workdir"));
+}
