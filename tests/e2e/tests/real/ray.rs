@@ -75,7 +75,7 @@ async fn a_lost_head_is_named_and_another_attempt_can_help() -> Result<()> {
         world.run("twice", json!({"workers": 0, "options": "1 20", "retries": 1})).await?;
         world.says("twice", shape.log, "HOSTS 1").await?;
         world.kill(&world.pods("twice", "head").await?[0]).await?;
-        world.until("twice", "retried", |run| reason(run) == "Retrying").await?;
+        // That it is being retried may show for less than a look lasts.
         let run = world.succeeded("twice").await?;
         ensure!(run.status.unwrap().launch.unwrap().attempt == 2, "{}: not the second attempt", shape.api);
         world.end().await?;
