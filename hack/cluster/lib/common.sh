@@ -64,6 +64,14 @@ wait_for() {
   done
 }
 
+# keep_file FILE: what stands on stdin, written only where FILE says something else. A
+# program that watches its configuration ends when that is written, the same or not.
+keep_file() {
+  local text
+  text=$(cat)
+  [[ -e $1 && $(<"$1") == "$text" ]] || printf '%s\n' "$text" >"$1"
+}
+
 # free_mib DIR: free space of the file system that DIR lies on or will lie on.
 free_mib() {
   local dir=$1

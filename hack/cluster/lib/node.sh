@@ -108,7 +108,7 @@ YAML
 
 # kube-proxy leaves the machine's connection tracking and loopback alone.
 start_kube_proxy() {
-  cat >"$CONF/kube-proxy.yaml" <<YAML
+  keep_file "$CONF/kube-proxy.yaml" <<YAML
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
 mode: nftables
