@@ -12,8 +12,6 @@ pub const ROLE: &str = "codeflare.dev/role";
 pub const PART: &str = "codeflare.dev/part";
 /// [`PART`] of a record.
 pub const RECORD: &str = "record";
-/// Digest of the plan that an object comes from (annotation).
-pub const PLAN: &str = "codeflare.dev/plan";
 /// Prefix of everything above.
 pub const PREFIX: &str = "codeflare.dev/";
 /// Who manages an object (recommended label of Kubernetes).

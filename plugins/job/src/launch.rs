@@ -49,9 +49,7 @@ pub(crate) fn launch(request: &LaunchRequest) -> Result<LaunchPlan, Decline> {
         manifests.push(headless("", WORKER));
         role.more = json!({"subdomain": holes::name("")});
     }
-    let suspend =
-        Control { what: "suspend".into(), manifest: 0, at: "/spec/suspend".into(), on: true.into(), off: false.into() };
-    Ok(LaunchPlan { controls: vec![suspend], ..plan(manifests, vec![role]) })
+    Ok(LaunchPlan { controls: vec![suspend(0)], ..plan(manifests, vec![role]) })
 }
 
 fn env(name: &str, workers: u32) -> Vec<(String, EnvValue)> {

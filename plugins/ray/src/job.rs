@@ -15,7 +15,7 @@ use codeflare_plugin::holes;
 use codeflare_plugin::prelude::*;
 use serde_json::{Value, json};
 
-use crate::launch::{dashboard, env, head, suspend};
+use crate::launch::{dashboard, env, head};
 use crate::options::Framework;
 use crate::{HEAD, WORKER};
 

@@ -72,11 +72,6 @@ pub(crate) fn env() -> Vec<(String, EnvValue)> {
     vec![("RAY_USAGE_STATS_ENABLED".into(), EnvValue::Text("0".into()))]
 }
 
-/// The control that suspends a manifest.
-pub(crate) fn suspend(manifest: u32) -> Control {
-    Control { what: "suspend".into(), manifest, at: "/spec/suspend".into(), on: true.into(), off: false.into() }
-}
-
 pub(crate) fn choice(field: &str, value: impl Into<Value>, by: &str, why: &str) -> Choice {
     Choice { field: field.into(), value: value.into(), by: by.into(), why: why.into(), over: Vec::new() }
 }

@@ -8,7 +8,7 @@ use codeflare_plugin::holes;
 use codeflare_plugin::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::launch::{choice, dashboard, env, head, suspend};
+use crate::launch::{choice, dashboard, env, head};
 use crate::options::Framework;
 use crate::{HEAD, SUBMITTER, WORKER};
 

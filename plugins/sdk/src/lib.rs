@@ -87,7 +87,7 @@ use codeflare_documents::sizing::{DecideRequest, Decision};
 
 /// What a plugin usually needs.
 pub mod prelude {
-    pub use crate::make::{closed_object, headless, observation, plan, primary, role, supporting};
+    pub use crate::make::{closed_object, headless, observation, plan, primary, role, supporting, suspend};
     pub use crate::{Launcher, SizingPolicy};
     pub use codeflare_documents::describe::Description;
     pub use codeflare_documents::launcher::*;

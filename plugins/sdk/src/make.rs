@@ -1,7 +1,7 @@
 //! Short ways to write answers; whatever they leave out is empty.
 
 use codeflare_documents::describe::EmittedKind;
-use codeflare_documents::launcher::{Command, Ends, LaunchPlan, Manifest, Observation, Role};
+use codeflare_documents::launcher::{Command, Control, Ends, LaunchPlan, Manifest, Observation, Role};
 use serde_json::{Value, json};
 
 use crate::holes;
@@ -59,6 +59,12 @@ pub fn role(name: &str, count: u32, command: Command) -> Role {
         inputs: true,
         more: json!({}),
     }
+}
+
+/// The control that holds an object by `spec.suspend`, as Jobs and all that is modelled on
+/// them have it; `manifest` counts the manifests of the plan.
+pub fn suspend(manifest: u32) -> Control {
+    Control { what: "suspend".into(), manifest, at: "/spec/suspend".into(), on: true.into(), off: false.into() }
 }
 
 /// An observation without roles, logs and failure.

@@ -57,10 +57,8 @@ pub(crate) fn launch(request: &LaunchRequest) -> Result<LaunchPlan, Decline> {
         ..RoleMore::default()
     };
     role.more = json!(more);
-    let suspend =
-        Control { what: "suspend".into(), manifest: 0, at: "/spec/suspend".into(), on: true.into(), off: false.into() };
     Ok(LaunchPlan {
-        controls: vec![suspend],
+        controls: vec![suspend(0)],
         choices: vec![shape_choice, process_choice],
         ..plan(shapes::manifests(shape, workers), vec![role])
     })
