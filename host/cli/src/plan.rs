@@ -8,6 +8,8 @@ mod read;
 mod replay;
 mod strict;
 
+use std::collections::BTreeMap;
+
 use codeflare_api::{ConditionType, Reason};
 use codeflare_documents::describe::EmittedKind;
 use codeflare_plan::seen::{Seen, Site};
@@ -82,6 +84,7 @@ fn seen(args: &PlanArgs, documents: &Documents, catalog: &Catalog, kinds: &[Emit
         configurations: documents.configurations.clone(),
         served: catalog.declared().into_iter().filter(|kind| kinds.contains(kind)).collect(),
         plugins: catalog.seen.clone(),
+        namespace_labels: BTreeMap::new(),
         site: Site { user: args.user, image: args.image.clone(), ..Site::default() },
         run,
     }

@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use codeflare_api::Plugin;
+use codeflare_api::plugin::Grant;
 use codeflare_engine::Engine;
 use codeflare_plan::seen::{PluginRole, SeenPlugin, Serving};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::runtime::reflector::Store;
 use kube::{Client, ResourceExt};
 use tokio::sync::Notify;
@@ -48,6 +50,8 @@ struct Entry {
     role: PluginRole,
     priority: i64,
     settings: serde_json::Map<String, serde_json::Value>,
+    namespace_selector: Option<LabelSelector>,
+    grants: Vec<Grant>,
     serving: Option<codeflare_engine::Plugin>,
     /// Why nothing serves, or not the newest.
     trouble: String,
@@ -93,6 +97,8 @@ impl Catalog {
                 role: entry.role.clone(),
                 priority: entry.priority,
                 settings: entry.settings.clone(),
+                namespace_selector: entry.namespace_selector.clone(),
+                grants: entry.grants.clone(),
                 ready: entry.serving.as_ref().map(|plugin| Serving {
                     digest: plugin.digest().to_owned(),
                     description: plugin.description().clone(),
@@ -138,7 +144,7 @@ impl Catalog {
         plugins
             .state()
             .iter()
-            .filter(|plugin| role(plugin).is_some())
+            .filter(|plugin| PluginRole::of(&plugin.spec).is_some())
             .all(|plugin| entries.get(&plugin.name_any()).is_some_and(|entry| !entry.loading))
     }
 
@@ -152,7 +158,7 @@ impl Catalog {
             self.waker.wake(Wake::Everything);
         }
         for plugin in state {
-            let Some(role) = role(&plugin) else { continue };
+            let Some(role) = PluginRole::of(&plugin.spec) else { continue };
             let uid = plugin.uid().unwrap_or_default();
             let generation = plugin.metadata.generation.unwrap_or_default();
             let entry = entries.get(&plugin.name_any());
@@ -168,16 +174,18 @@ impl Catalog {
             let entry = Entry {
                 uid,
                 generation,
-                role,
+                role: role.clone(),
                 priority: plugin.spec.priority,
                 settings: plugin.spec.settings.clone().unwrap_or_default(),
+                namespace_selector: plugin.spec.namespace_selector.clone(),
+                grants: plugin.spec.grants.clone(),
                 serving,
                 trouble: "it is being loaded".to_owned(),
                 loading: true,
                 tried: std::time::Instant::now(),
             };
             entries.insert(plugin.name_any(), entry);
-            tokio::spawn(load::load(self.clone(), plugin));
+            tokio::spawn(load::load(self.clone(), plugin, role));
         }
     }
 
@@ -204,14 +212,5 @@ impl Catalog {
         self.settled.notify_one();
         self.changed.notify_one();
         self.waker.wake(Wake::Everything);
-    }
-}
-
-/// What a Plugin is for; none where the object says nothing that we know.
-fn role(plugin: &Plugin) -> Option<PluginRole> {
-    match (&plugin.spec.launcher, &plugin.spec.sizing_policy) {
-        (Some(launcher), None) => Some(PluginRole::Launcher(launcher.frameworks.clone())),
-        (None, Some(_)) => Some(PluginRole::SizingPolicy),
-        _ => None,
     }
 }

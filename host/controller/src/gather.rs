@@ -33,6 +33,7 @@ pub(crate) fn gather(ctx: &Context, run: &Run) -> Seen {
         configurations,
         served: ctx.catalog.served().of(declared),
         plugins,
+        namespace_labels: ctx.stores.namespace_labels(&namespace),
         site: ctx.site.clone(),
     }
 }

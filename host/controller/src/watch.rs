@@ -2,13 +2,14 @@
 //!
 //! Everything of a Run is watched by the label of its UID.
 
+use std::collections::BTreeMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
 use codeflare_api::{Application, Plugin, Run, RunSizeConfiguration, labels};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::{Stream, StreamExt};
-use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, PartialObjectMeta};
 use kube::core::DeserializeGuard;
@@ -40,6 +41,8 @@ pub(crate) struct Stores {
     pub(crate) pods: Store<Pod>,
     /// Records of attempts, metadata only.
     pub(crate) records: Store<PartialObjectMeta<ConfigMap>>,
+    /// Namespaces, metadata only: plugins may serve some of them.
+    pub(crate) namespaces: Store<PartialObjectMeta<Namespace>>,
     /// What Runs are launched as.
     pub(crate) children: Children,
 }
@@ -53,7 +56,13 @@ impl Stores {
         let _ = self.plugins.wait_until_ready().await;
         let _ = self.pods.wait_until_ready().await;
         let _ = self.records.wait_until_ready().await;
+        let _ = self.namespaces.wait_until_ready().await;
         self.children.ready().await;
+    }
+
+    /// Labels of a namespace; none where it is not there.
+    pub(crate) fn namespace_labels(&self, name: &str) -> BTreeMap<String, String> {
+        self.namespaces.get(&ObjectRef::new(name)).map(|namespace| namespace.labels().clone()).unwrap_or_default()
     }
 }
 
@@ -69,6 +78,8 @@ pub(crate) enum Wake {
         /// Name of the Application.
         name: String,
     },
+    /// Every Run in a namespace.
+    Namespace(String),
     /// Every Run that has not ended.
     Everything,
 }
@@ -134,6 +145,13 @@ pub(crate) fn start(client: &Client, waker: &Waker, changes: &Changes, children:
             waker,
             owner,
         )),
+        // Labels change seldom, and with them who launches: whoever waits looks again.
+        namespaces: kept(follow(
+            watcher(Api::<PartialObjectMeta<Namespace>>::all(client.clone()), all()),
+            (),
+            waker,
+            |namespace| Some(Wake::Namespace(namespace.name_any())),
+        )),
         children,
     }
 }
@@ -165,6 +183,7 @@ pub(crate) fn woken(wakes: UnboundedReceiver<Wake>, runs: Store<AnyRun>) -> impl
             Wake::Application { namespace, name } => unfinished(&runs, |run| {
                 run.namespace().as_deref() == Some(namespace.as_str()) && run.spec.application.name == name
             }),
+            Wake::Namespace(name) => unfinished(&runs, |run| run.namespace().as_deref() == Some(name.as_str())),
             Wake::Everything => unfinished(&runs, |_| true),
         };
         futures::stream::iter(refs)

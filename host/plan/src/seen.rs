@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use codeflare_api::plugin::{Grant, PluginSpec};
 use codeflare_api::{Application, Run, RunSizeConfiguration};
 use codeflare_documents::describe::{Description, EmittedKind};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -24,6 +26,9 @@ pub struct Seen {
     pub plugins: Vec<SeenPlugin>,
     /// Kinds that the cluster serves, of those that plugins declare.
     pub served: Vec<EmittedKind>,
+    /// Labels of the Run's namespace: plugins may serve some namespaces only.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub namespace_labels: BTreeMap<String, String>,
     /// What the platform's installation decides for every pod.
     pub site: Site,
 }
@@ -40,6 +45,12 @@ pub struct SeenPlugin {
     pub priority: i64,
     /// `spec.settings`, or an empty object.
     pub settings: Map<String, Value>,
+    /// Namespaces that it serves, by label; none: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace_selector: Option<LabelSelector>,
+    /// Kinds that it is granted beside those that the platform knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<Grant>,
     /// What serves now; none where nothing does.
     pub ready: Option<Serving>,
     /// Why nothing serves, or why what serves is not the newest; empty where all is well.
@@ -65,6 +76,8 @@ pub enum PluginRole {
     Launcher(Vec<String>),
     /// It sizes Runs.
     SizingPolicy,
+    /// It reads the progress of these frameworks.
+    Progress(Vec<String>),
 }
 
 /// What the platform's installation decides for every pod.
@@ -83,6 +96,27 @@ pub struct Site {
     pub image_pull_policy: String,
     /// Annotations and labels of no meaning to us that every child gets.
     pub labels: BTreeMap<String, String>,
+}
+
+impl PluginRole {
+    /// What a Plugin is for; none where its object says nothing that we know.
+    pub fn of(spec: &PluginSpec) -> Option<PluginRole> {
+        match (&spec.launcher, &spec.sizing_policy, &spec.progress) {
+            (Some(launcher), None, None) => Some(PluginRole::Launcher(launcher.frameworks.clone())),
+            (None, Some(_), None) => Some(PluginRole::SizingPolicy),
+            (None, None, Some(progress)) => Some(PluginRole::Progress(progress.frameworks.clone())),
+            _ => None,
+        }
+    }
+
+    /// The role's name, as a Plugin's status has it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            PluginRole::Launcher(_) => "Launcher",
+            PluginRole::SizingPolicy => "SizingPolicy",
+            PluginRole::Progress(_) => "Progress",
+        }
+    }
 }
 
 impl Default for Site {

@@ -86,17 +86,24 @@ impl Catalog {
         };
         let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let (priority, settings, trouble) = (100, serde_json::Map::new(), String::new());
-        self.seen.push(SeenPlugin { name, role, priority, settings, ready: Some(serving), trouble });
+        self.seen.push(SeenPlugin {
+            name,
+            role,
+            priority,
+            settings,
+            namespace_selector: None,
+            grants: Vec::new(),
+            ready: Some(serving),
+            trouble,
+        });
         Ok(())
     }
 
     /// A Plugin as the cluster would have it: one that cannot serve says why.
     async fn add_object(&mut self, plugin: &Plugin, documents: &Documents, folder: &Path) {
         let spec = &plugin.spec;
-        let (role, engine_role) = match &spec.launcher {
-            Some(launcher) => (PluginRole::Launcher(launcher.frameworks.clone()), Role::Launcher),
-            None => (PluginRole::SizingPolicy, Role::SizingPolicy),
-        };
+        let role = PluginRole::of(spec).unwrap_or(PluginRole::SizingPolicy);
+        let engine_role = engine_role(&role);
         let loaded = match bytes(plugin, documents, folder).and_then(|bytes| Ok((bytes, limits(plugin)?))) {
             Ok((bytes, limits)) => self.load(engine_role, bytes, limits).await.map_err(|error| error.to_string()),
             Err(trouble) => Err(trouble),
@@ -110,9 +117,20 @@ impl Catalog {
             role,
             priority: spec.priority,
             settings: spec.settings.clone().unwrap_or_default(),
+            namespace_selector: spec.namespace_selector.clone(),
+            grants: spec.grants.clone(),
             ready,
             trouble,
         });
+    }
+}
+
+/// What the engine loads a role as.
+fn engine_role(role: &PluginRole) -> Role {
+    match role {
+        PluginRole::Launcher(_) => Role::Launcher,
+        PluginRole::SizingPolicy => Role::SizingPolicy,
+        PluginRole::Progress(_) => Role::Progress,
     }
 }
 

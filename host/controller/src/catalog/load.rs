@@ -11,13 +11,13 @@ use kube::api::Api;
 use sha2::{Digest, Sha256};
 
 use super::report::{Progress, report};
-use super::{Catalog, PluginRole, role};
+use super::{Catalog, PluginRole};
 use crate::api::within;
 
 /// Loads a Plugin and says on it how that went.
-pub(super) async fn load(catalog: Arc<Catalog>, plugin: Arc<Plugin>) {
+pub(super) async fn load(catalog: Arc<Catalog>, plugin: Arc<Plugin>, role: PluginRole) {
     let mut progress = Progress::default();
-    let result = steps(&catalog, &plugin.spec, &mut progress).await;
+    let result = steps(&catalog, &plugin.spec, &role, &mut progress).await;
     if let Err(trouble) = &result {
         tracing::warn!(plugin = plugin.name_any(), %trouble, "a plugin does not serve");
     }
@@ -28,6 +28,7 @@ pub(super) async fn load(catalog: Arc<Catalog>, plugin: Arc<Plugin>) {
 async fn steps(
     catalog: &Catalog,
     spec: &PluginSpec,
+    role: &PluginRole,
     progress: &mut Progress,
 ) -> Result<codeflare_engine::Plugin, String> {
     let bytes = fetch(catalog, spec).await.inspect_err(|why| progress.fetched("FetchFailed", why))?;
@@ -35,7 +36,7 @@ async fn steps(
     verify(spec, &bytes).inspect_err(|why| progress.verified("DigestMismatch", why))?;
     progress.verified("DigestMatches", "");
     let limits = limits(spec.limits.as_ref()).inspect_err(|why| progress.compiled("LimitsInvalid", why))?;
-    match catalog.engine.load(engine_role(spec), bytes.into(), limits).await {
+    match catalog.engine.load(engine_role(role), bytes.into(), limits).await {
         Ok(loaded) => {
             progress.compiled("Compiled", "");
             // Decided anew wherever the plugin would be used; here the admin reads it.
@@ -85,8 +86,12 @@ fn verify(spec: &PluginSpec, bytes: &[u8]) -> Result<(), String> {
     }
 }
 
-fn engine_role(spec: &PluginSpec) -> codeflare_engine::Role {
-    if spec.launcher.is_some() { codeflare_engine::Role::Launcher } else { codeflare_engine::Role::SizingPolicy }
+fn engine_role(role: &PluginRole) -> codeflare_engine::Role {
+    match role {
+        PluginRole::Launcher(_) => codeflare_engine::Role::Launcher,
+        PluginRole::SizingPolicy => codeflare_engine::Role::SizingPolicy,
+        PluginRole::Progress(_) => codeflare_engine::Role::Progress,
+    }
 }
 
 fn limits(wanted: Option<&Limits>) -> Result<codeflare_engine::Limits, String> {
@@ -121,8 +126,8 @@ impl Catalog {
             .get(name)
             .map(|entry| entry.role.clone());
         let role = match known {
-            Some(PluginRole::SizingPolicy) => codeflare_engine::Role::SizingPolicy,
-            Some(PluginRole::Launcher(_)) | None => codeflare_engine::Role::Launcher,
+            Some(role) => engine_role(&role),
+            None => codeflare_engine::Role::Launcher,
         };
         match self.engine.load(role, bytes.into(), codeflare_engine::Limits::default()).await {
             Ok(plugin) => {
@@ -136,12 +141,4 @@ impl Catalog {
             }
         }
     }
-}
-
-/// The role's name in status.
-pub(super) fn role_name(plugin: &Plugin) -> Option<String> {
-    role(plugin).map(|role| match role {
-        PluginRole::Launcher(_) => "Launcher".to_owned(),
-        PluginRole::SizingPolicy => "SizingPolicy".to_owned(),
-    })
 }

@@ -2,11 +2,11 @@
 
 use codeflare_api::labels::FIELD_MANAGER;
 use codeflare_api::{Condition, Plugin, PluginStatus};
+use codeflare_plan::seen::PluginRole;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{Api, Patch, PatchParams};
 use kube::{Client, ResourceExt};
 
-use super::load::role_name;
 use crate::api::within;
 
 /// How far a Plugin came: type, reason, message; an empty message is good.
@@ -74,9 +74,11 @@ fn next(
     // Where nothing new serves, the last good version does: it stays named.
     let loaded = result.ok();
     PluginStatus {
-        role: role_name(plugin),
+        role: PluginRole::of(&plugin.spec).map(|role| role.name().to_owned()),
         digest: loaded.map(|plugin| plugin.digest().to_owned()).or_else(|| old.digest.clone()),
         version: loaded.map(|plugin| plugin.description().version.clone()).or_else(|| old.version.clone()),
+        claims: old.claims.clone(),
+        log: old.log.clone(),
         conditions,
         observed_generation: generation,
     }

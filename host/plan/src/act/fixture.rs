@@ -1,5 +1,7 @@
 //! A small Run with its record, objects and pods, for the tests of observe, act, status.
 
+use std::collections::BTreeMap;
+
 use codeflare_api::{Application, Run, RunStatus, labels};
 use codeflare_documents::describe::EmittedKind;
 use codeflare_documents::launcher::{Control, Ends, Failure, Observation, RoleReady};
@@ -77,6 +79,7 @@ pub(crate) fn record(attempt: u32) -> Record {
             configurations: Vec::new(),
             plugins: Vec::new(),
             served: Vec::new(),
+            namespace_labels: BTreeMap::new(),
             site: Site::default(),
         },
         exchanges: Vec::new(),

@@ -101,7 +101,7 @@ fn trouble(plugin: &SeenPlugin) -> &str {
 fn frameworks(role: &PluginRole) -> &[String] {
     match role {
         PluginRole::Launcher(frameworks) => frameworks,
-        PluginRole::SizingPolicy => &[],
+        PluginRole::SizingPolicy | PluginRole::Progress(_) => &[],
     }
 }
 
