@@ -12,6 +12,7 @@
 )]
 
 mod audit;
+mod chart;
 mod crash;
 mod forged;
 mod host;
@@ -20,4 +21,5 @@ mod lives;
 mod proxy;
 mod stale;
 mod trouble;
+mod upgrade;
 mod world;
