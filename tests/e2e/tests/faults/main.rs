@@ -15,6 +15,7 @@ mod audit;
 mod crash;
 mod forged;
 mod host;
+mod kinds;
 mod kubelet;
 mod lives;
 mod proxy;
