@@ -40,6 +40,18 @@ async fn install(world: &World) -> Result<Api<CustomResourceDefinition>> {
     Ok(api)
 }
 
+/// Waits until a definition that was deleted is gone, and its objects with it.
+async fn gone(definitions: &Api<CustomResourceDefinition>, uid: &str) -> Result<()> {
+    let gone = await_condition(definitions.clone(), DEFINITION, conditions::is_deleted(uid));
+    tokio::time::timeout(PATIENCE, gone).await.context("the definition does not go")??;
+    Ok(())
+}
+
+/// UID of the definition that is there.
+async fn uid(definitions: &Api<CustomResourceDefinition>) -> Result<String> {
+    definitions.get(DEFINITION).await?.metadata.uid.context("a definition without a UID")
+}
+
 /// A Run whose primary is a JobSet, launched. Answers the JobSet's name.
 async fn launch(world: &World, namespace: &str) -> Result<String> {
     world.namespace(namespace).await?;
@@ -72,43 +84,66 @@ async fn said(world: &World, namespace: &str, reason: &str) -> Result<String> {
     Ok(status.and_then(|status| status.message).unwrap_or_default())
 }
 
+/// What a finalizer holds back while the kind is uninstalled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Held {
+    Nothing,
+    /// The object, and with it the definition.
+    Object,
+    /// The definition, whose objects have gone.
+    Definition,
+}
+
+const FINALIZER: &str = "codeflare.dev/test";
+/// The API server's own finalizer of a definition: it takes the objects away.
+const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
+
+fn finalizers(all: &[&str]) -> Patch<Value> {
+    Patch::Merge(json!({"metadata": {"finalizers": all}}))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kind_that_is_uninstalled_is_missing_and_its_run_fails_only_once_it_is_back() -> Result<()> {
-    // Whether a finalizer holds the object back, so that the definition stays for a while;
-    // whether the host hears of definitions later than of objects.
-    for (held, late) in [(true, false), (false, false), (false, true)] {
-        let Some(world) = World::given().await? else { return Ok(()) };
-        let (namespace, row) = (world.fresh("kinds"), format!("held: {held}, late: {late}"));
+    let Some(world) = World::given().await? else { return Ok(()) };
+    let params = PatchParams::default();
+    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("jobset.x-k8s.io", "v1alpha2", "JobSet"));
+    // Late: the host hears of definitions later than of objects.
+    for (held, late) in [(Held::Object, false), (Held::Nothing, false), (Held::Definition, true)] {
+        let (namespace, row) = (world.fresh("kinds"), format!("held: {held:?}, late: {late}"));
         let definitions = install(&world).await?;
+        // The host's watches begin anew, held back or not.
+        world.host.kill().await;
         world.proxy.begin(&namespace, None);
         if late {
             world.proxy.hold("/customresourcedefinitions", Duration::from_secs(2));
         }
         let name = launch(&world, &namespace).await?;
-        let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("jobset.x-k8s.io", "v1alpha2", "JobSet"));
         let sets = Api::<DynamicObject>::namespaced_with(world.client.clone(), &namespace, &kind);
-        let finalizers = |all: Value| Patch::Merge(json!({"metadata": {"finalizers": all}}));
-        if held {
-            sets.patch(&name, &PatchParams::default(), &finalizers(json!(["codeflare.dev/test"]))).await?;
+        match held {
+            Held::Nothing => {}
+            Held::Object => drop(sets.patch(&name, &params, &finalizers(&[FINALIZER])).await?),
+            Held::Definition => drop(definitions.patch(DEFINITION, &params, &finalizers(&[CLEANUP, FINALIZER])).await?),
         }
 
-        let first = definitions.get(DEFINITION).await?.metadata.uid.context("a definition without a UID")?;
+        let first = uid(&definitions).await?;
         definitions.delete(DEFINITION, &DeleteParams::default()).await?;
         let missing = said(&world, &namespace, "KindNotServed").await.context(row.clone())?;
         ensure!(missing.contains("jobset.x-k8s.io/v1alpha2 JobSet"), "{row}: {missing}");
-        if held {
-            ensure!(definitions.get_opt(DEFINITION).await?.is_some(), "{row}: the definition has gone already");
-            sets.patch(&name, &PatchParams::default(), &finalizers(json!(null))).await?;
+        match held {
+            Held::Nothing => {}
+            Held::Object => drop(sets.patch(&name, &params, &finalizers(&[])).await?),
+            Held::Definition => drop(definitions.patch(DEFINITION, &params, &finalizers(&[])).await?),
         }
-        let gone = await_condition(definitions.clone(), DEFINITION, conditions::is_deleted(&first));
-        tokio::time::timeout(PATIENCE, gone).await.context("the definition does not go")??;
+        gone(&definitions, &first).await?;
         let run = world.runs(&namespace).get("run").await?;
         ensure!(state(&run) == ("Starting".into(), "KindNotServed".into()), "{row}: {:?}", run.status);
 
         install(&world).await?;
         let over = said(&world, &namespace, "WorkloadGone").await.context(row.clone())?;
         ensure!(over.contains(&name) && over.contains("its kind was uninstalled"), "{row}: {over}");
+        let second = uid(&definitions).await?;
         definitions.delete(DEFINITION, &DeleteParams::default()).await?;
+        gone(&definitions, &second).await?;
         let plugins = Api::<codeflare_api::Plugin>::all(world.client.clone());
         plugins.delete("kinds", &DeleteParams::default()).await?;
     }
