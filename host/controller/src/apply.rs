@@ -82,14 +82,38 @@ fn live(planned: &PlannedObject, object: &DynamicObject) -> Child {
 /// A stop of the step Launched that names what is missing.
 pub(crate) fn served(ctx: &Context, plan: &Plan) -> Result<(), Stop> {
     let missing = plan.objects.iter().find(|planned| !ctx.stores.children.is_served(&planned.kind));
-    let Some(planned) = missing else { return Ok(()) };
+    missing.map_or(Ok(()), |planned| Err(not_served(planned, "the Run goes on")))
+}
+
+/// The same where the primary was seen and is going or gone: with its kind, if that is being
+/// uninstalled.
+///
+/// # Errors
+/// A stop of the step Launched.
+pub(crate) async fn still_served(ctx: &Context, plan: &Plan) -> Result<(), Stop> {
+    let goes_on = "the Run goes on if its object has outlived that";
+    if let Some(planned) = plan.objects.iter().find(|planned| !ctx.stores.children.is_served(&planned.kind)) {
+        return Err(not_served(planned, goes_on));
+    }
+    let Some(planned) = plan.primary() else { return Ok(()) };
+    let stays = ctx.catalog.served().stays(&ctx.client, &planned.kind).await;
+    match stays.map_err(|error| error.stop(ConditionType::Launched, label(planned)))? {
+        true => Ok(()),
+        false => Err(not_served(planned, goes_on)),
+    }
+}
+
+fn not_served(planned: &PlannedObject, goes_on: &str) -> Stop {
     let message = format!(
-        "this cluster does not serve {} {} any more; install what serves it again, and the Run goes on",
+        "this cluster does not serve {} {} any more; install what serves it again, and {goes_on}",
         planned.kind.api_version(),
         planned.kind.kind
     );
-    let object = format!("{}/{}", planned.kind.kind, planned.name);
-    Err(Stop::one(ConditionType::Launched, Problem::new(Reason::KindNotServed, object, "", message)))
+    Stop::one(ConditionType::Launched, Problem::new(Reason::KindNotServed, label(planned), "", message))
+}
+
+fn label(planned: &PlannedObject) -> String {
+    format!("{}/{}", planned.kind.kind, planned.name)
 }
 
 /// The primary as the server has it, where the watch does not show it.

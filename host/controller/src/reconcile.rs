@@ -218,9 +218,13 @@ async fn primary(
     children: &mut Vec<Child>,
 ) -> Result<Primary, Stop> {
     if let Some(uid) = first_seen(run, record) {
-        if !children.iter().any(|child| child.uid == uid) {
-            apply::served(ctx, &record.plan)?;
-            children.extend(apply::look_for_primary(ctx, &record.plan, &uid).await?);
+        let seen = children.iter().find(|child| child.uid == uid);
+        if seen.is_none_or(|child| child.deleting) {
+            let unseen = seen.is_none();
+            apply::still_served(ctx, &record.plan).await?;
+            if unseen {
+                children.extend(apply::look_for_primary(ctx, &record.plan, &uid).await?);
+            }
         }
         return Ok(Primary::Known(uid));
     }

@@ -1,14 +1,17 @@
 //! Which kinds the cluster serves, of those that plugins declare.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, RwLock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use codeflare_documents::describe::EmittedKind;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Client;
+use kube::api::Api;
 use tokio::sync::Notify;
 
-use crate::api::within;
+use crate::api::{resource, within};
+use crate::error::Call;
 
 /// How often the API server is asked again, whether or not a definition has changed.
 const EVERY: Duration = Duration::from_secs(15);
@@ -17,24 +20,80 @@ const SETTLES: Duration = Duration::from_millis(1500);
 
 /// Kinds that the cluster serves.
 #[derive(Clone, Default)]
-pub(crate) struct Served(Arc<RwLock<BTreeSet<EmittedKind>>>);
+pub(crate) struct Served(Arc<RwLock<Kinds>>);
+
+/// What the API server serves, less what is being uninstalled: it serves a kind until its
+/// last object is gone, and takes the objects away meanwhile.
+#[derive(Debug, Default)]
+struct Kinds {
+    served: BTreeSet<EmittedKind>,
+    /// Definitions that were seen, by name: whether it is going, or has gone that way.
+    definitions: BTreeMap<String, bool>,
+    /// Whether a kind has gone since the API server was asked.
+    lost: bool,
+}
+
+impl Kinds {
+    /// What the API server has answered; whether something has changed since it was asked.
+    fn discovered(&mut self, found: BTreeSet<EmittedKind>) -> bool {
+        let served = found.into_iter().filter(|kind| self.definitions.get(&definition(kind)) != Some(&true)).collect();
+        let changed = std::mem::take(&mut self.lost) || self.served != served;
+        self.served = served;
+        changed
+    }
+
+    /// A definition is there, or is going; whether a kind goes with it that was served. One
+    /// that is there is served once the API server says so.
+    fn defined(&mut self, name: &str, going: bool) -> bool {
+        self.definitions.insert(name.to_owned(), going);
+        if !going {
+            return false;
+        }
+        let before = self.served.len();
+        self.served.retain(|kind| definition(kind) != name);
+        let lost = self.served.len() < before;
+        self.lost |= lost;
+        lost
+    }
+}
+
+/// Name of the definition that a kind would have.
+fn definition(kind: &EmittedKind) -> String {
+    format!("{}.{}", resource(kind).plural, kind.group)
+}
 
 impl Served {
     /// Those of `declared` that are served, in a fixed order.
     pub(crate) fn of(&self, declared: impl IntoIterator<Item = EmittedKind>) -> Vec<EmittedKind> {
-        let served = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        declared.into_iter().filter(|kind| served.contains(kind)).collect::<BTreeSet<_>>().into_iter().collect()
+        let kinds = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        declared.into_iter().filter(|kind| kinds.served.contains(kind)).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// A definition was seen; answers whether a kind that was served goes with it.
+    pub(crate) fn defined(&self, name: &str, going: bool) -> bool {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).defined(name, going)
+    }
+
+    /// Whether a kind stays, as the API server has its definition now: a watch may tell of an
+    /// object that went with its kind before another tells of the kind. One without a
+    /// definition is Kubernetes' own.
+    ///
+    /// # Errors
+    /// Where the API server does not answer.
+    pub(crate) async fn stays(&self, client: &Client, kind: &EmittedKind) -> Result<bool, Call> {
+        let name = definition(kind);
+        if !self.0.read().unwrap_or_else(PoisonError::into_inner).definitions.contains_key(&name) {
+            return Ok(true);
+        }
+        let definitions = Api::<CustomResourceDefinition>::all(client.clone());
+        let found = within(definitions.get_metadata_opt(&name)).await?;
+        Ok(found.is_some_and(|found| found.metadata.deletion_timestamp.is_none()))
     }
 
     /// Asks the API server once; answers whether something changed.
     pub(crate) async fn refresh(&self, client: &Client) -> bool {
         match discover(client).await {
-            Ok(found) => {
-                let mut served = self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-                let changed = *served != found;
-                *served = found;
-                changed
-            }
+            Ok(found) => self.0.write().unwrap_or_else(PoisonError::into_inner).discovered(found),
             Err(error) => {
                 tracing::warn!(%error, "failed to ask which kinds the cluster serves; the last answer holds");
                 false
@@ -56,7 +115,7 @@ impl Served {
     }
 }
 
-async fn discover(client: &Client) -> Result<BTreeSet<EmittedKind>, crate::error::Call> {
+async fn discover(client: &Client) -> Result<BTreeSet<EmittedKind>, Call> {
     let discovery = within(kube::Discovery::new(client.clone()).run_aggregated()).await?;
     let mut kinds = BTreeSet::new();
     for group in discovery.groups() {
@@ -67,4 +126,82 @@ async fn discover(client: &Client) -> Result<BTreeSet<EmittedKind>, crate::error
         }
     }
     Ok(kinds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(group: &str, kind: &str) -> EmittedKind {
+        EmittedKind { group: group.into(), version: "v1".into(), kind: kind.into() }
+    }
+
+    fn job() -> EmittedKind {
+        kind("batch", "Job")
+    }
+
+    fn widget() -> EmittedKind {
+        kind("example.com", "Widget")
+    }
+
+    /// What happens to the kinds: an answer of the API server, or a definition that is seen.
+    enum Step {
+        Answer(&'static [fn() -> EmittedKind]),
+        Seen(&'static str, bool),
+    }
+
+    use Step::{Answer, Seen};
+
+    const BOTH: &[fn() -> EmittedKind] = &[job, widget];
+    const WIDGETS: &str = "widgets.example.com";
+
+    #[test]
+    fn a_kind_is_served_until_its_definition_goes_and_again_once_it_is_found() {
+        // Step, whether it tells of a change, whether the widget is served behind it.
+        for (row, steps) in [
+            vec![(Answer(BOTH), true, true), (Answer(BOTH), false, true), (Answer(&[job]), true, false)],
+            // Going while it is still served, then gone, then back.
+            vec![
+                (Answer(BOTH), true, true),
+                (Seen(WIDGETS, false), false, true),
+                (Seen(WIDGETS, true), true, false),
+                (Seen(WIDGETS, true), false, false),
+                // That it is gone is told to whoever asks the API server, too.
+                (Answer(BOTH), true, false),
+                (Answer(BOTH), false, false),
+                (Answer(&[job]), false, false),
+                (Seen(WIDGETS, false), false, false),
+                (Answer(&[job]), false, false),
+                (Answer(BOTH), true, true),
+            ],
+            // Back before the API server was asked.
+            vec![
+                (Answer(BOTH), true, true),
+                (Seen(WIDGETS, true), true, false),
+                (Seen(WIDGETS, false), false, false),
+                (Answer(BOTH), true, true),
+            ],
+            // Going before the first answer.
+            vec![(Seen(WIDGETS, true), false, false), (Answer(BOTH), true, false)],
+            // Definitions of others.
+            vec![
+                (Answer(BOTH), true, true),
+                (Seen("widgets.example.org", true), false, true),
+                (Seen("jobs.batch", false), false, true),
+                (Answer(BOTH), false, true),
+            ],
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let mut kinds = Kinds::default();
+            for (index, (step, changes, served)) in steps.into_iter().enumerate() {
+                let changed = match step {
+                    Answer(found) => kinds.discovered(found.iter().map(|kind| kind()).collect()),
+                    Seen(name, going) => kinds.defined(name, going),
+                };
+                assert_eq!((changed, kinds.served.contains(&widget())), (changes, served), "row {row}, step {index}");
+            }
+        }
+    }
 }

@@ -120,8 +120,11 @@ pub(crate) fn start(client: &Client, waker: &Waker, changes: &Changes, children:
     let pods = all().labels(labels::RUN_UID);
     let records = all().labels(&format!("{},{}={}", labels::RUN_UID, labels::PART, labels::RECORD));
     let definitions = Api::<PartialObjectMeta<CustomResourceDefinition>>::all(client.clone());
-    // Nobody reads what it holds: a definition that comes or goes is a reason to ask.
-    let _ = follow(watcher(definitions, all()), (), waker, move |_| {
+    // Nobody reads what it holds: a definition that comes or goes is a reason to ask, and one
+    // that is being deleted takes its objects with it from now on.
+    let of_kinds = children.clone();
+    let _ = follow(watcher(definitions, all()), (), waker, move |definition| {
+        of_kinds.defined(&definition.name_any(), definition.meta().deletion_timestamp.is_some());
         kinds_changed.notify_one();
         None
     });

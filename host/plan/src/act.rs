@@ -38,7 +38,7 @@ pub fn act(situation: &Situation<'_>) -> Acts {
     let held = situation.run.spec.suspend == Some(true);
     let due = until_deadline(situation, &status, held);
     if gone(situation, &status, succeeded) {
-        acts.end = Some(workload_gone(situation));
+        acts.end = Some(workload_gone(situation, &status));
     } else if let Some(end) = situation.observation.and_then(|observation| ended(situation, observation)) {
         if matches!(end, End::Retrying { .. }) {
             acts.actions.push(Action::Retry { attempt: situation.plan().attempt.saturating_add(1) });
@@ -95,11 +95,17 @@ fn gone(situation: &Situation<'_>, status: &RunStatus, succeeded: bool) -> bool 
     !situation.children.iter().any(|child| alive(&child))
 }
 
-fn workload_gone(situation: &Situation<'_>) -> End {
+fn workload_gone(situation: &Situation<'_>, status: &RunStatus) -> End {
     let primary = situation.plan().primary();
-    let name = primary.map(|primary| format!("{}/{}", primary.kind.kind, primary.name)).unwrap_or_default();
-    let message =
-        format!("{name} was deleted by somebody else; a workload is never launched twice, so make another Run");
+    let kind = primary.map(|primary| primary.kind.kind.as_str()).unwrap_or_default();
+    let name = primary.map(|primary| format!("{kind}/{}", primary.name)).unwrap_or_default();
+    // What the Run has said last: whoever uninstalls a kind takes its objects away.
+    let how = if status.reason.as_deref() == Some(Reason::KindNotServed.as_str()) {
+        format!("went when its kind was uninstalled; {kind} is served again, but")
+    } else {
+        "was deleted by somebody else;".to_owned()
+    };
+    let message = format!("{name} {how} a workload is never launched twice, so make another Run");
     End::Failed { cause: Reason::WorkloadGone.into(), message, exit_code: None }
 }
 

@@ -86,10 +86,27 @@ fn worst(pod: &Pod) -> Option<(Trouble, String, String)> {
         return None;
     }
     let name = pod.metadata.name.clone().unwrap_or_default();
-    let containers = status.init_container_statuses.iter().flatten().chain(status.container_statuses.iter().flatten());
-    let of_containers = containers.filter_map(container).min();
+    let steps = status.init_container_statuses.iter().flatten().map(|step| step_of(pod, step));
+    let containers = status.container_statuses.iter().flatten().map(container);
+    let of_containers = steps.chain(containers).flatten().min();
     let (trouble, what) = of_containers.or_else(|| unschedulable(pod).map(|what| (Trouble::Unschedulable, what)))?;
     Some((trouble, name.clone(), format!("pod {name} {what}")))
+}
+
+/// An init container; the host's own says whose image it is that cannot be pulled, since
+/// nothing in the Application can mend that.
+fn step_of(pod: &Pod, status: &ContainerStatus) -> Option<(Trouble, String)> {
+    let (trouble, what) = container(status)?;
+    if status.name != STAGE || trouble != Trouble::ImagePullBackOff {
+        return Some((trouble, what));
+    }
+    let account = pod.spec.as_ref().and_then(|spec| spec.service_account_name.as_deref()).unwrap_or("default");
+    let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+    let what = format!(
+        "cannot pull image {} of the platform itself, which prepares it; pull secrets of the host stay in its own namespace, so give ServiceAccount/{account} in namespace {namespace} an imagePullSecret for it, or the nodes access to its registry",
+        status.image
+    );
+    Some((trouble, what))
 }
 
 fn container(status: &ContainerStatus) -> Option<(Trouble, String)> {

@@ -75,7 +75,7 @@ fn run(seen: &Seen, attempt: u32, first: &[Exchange], exchanges: &[Exchange]) ->
         let decision = match decided(first, policy).map_or_else(|| answer(policy, request, &mut answers), Ok) {
             Ok(Answer::Decided(decision)) => decision,
             Ok(Answer::Declined(decline)) => {
-                return Err(size::declined(ConditionType::Sized, &policy.name, decline));
+                return Err(size::declined(ConditionType::Sized, seen, &policy.name, decline));
             }
             Ok(_) => return Err(other_answer(ConditionType::Sized, policy)),
             Err(call) => return Ok(Next::Call(call)),
@@ -95,7 +95,9 @@ fn run(seen: &Seen, attempt: u32, first: &[Exchange], exchanges: &[Exchange]) ->
         Ok(Answer::Launched(launched)) => {
             lock::lock(seen, &resolved, &sized, launched, attempt).map(|plan| Next::Plan(Box::new(plan)))
         }
-        Ok(Answer::Declined(decline)) => Err(size::declined(ConditionType::Planned, &resolved.launcher.name, decline)),
+        Ok(Answer::Declined(decline)) => {
+            Err(size::declined(ConditionType::Planned, seen, &resolved.launcher.name, decline))
+        }
         Ok(_) => Err(other_answer(ConditionType::Planned, &resolved.launcher)),
         Err(call) => Ok(Next::Call(call)),
     }

@@ -74,13 +74,16 @@ fn tee_shirt(shirt: &Shirt) -> Result<TeeShirt, (&'static str, String)> {
     })
 }
 
-/// What it means that a plugin declined in a step.
-pub(crate) fn declined(step: ConditionType, plugin: &str, decline: Decline) -> Stop {
+/// What it means that a plugin declined in a step. It knows the name that it was built with,
+/// not that of its Plugin object: the fault gets the object's.
+pub(crate) fn declined(step: ConditionType, seen: &Seen, plugin: &str, decline: Decline) -> Stop {
+    let serving = seen.plugins.iter().find(|one| one.name == plugin).and_then(|one| one.ready.as_ref());
+    let own = serving.map(|serving| format!("Plugin/{}", serving.description.name)).unwrap_or_default();
     let (waiting, faults) = match decline {
         Decline::Invalid(faults) => (false, faults),
         Decline::Waiting(faults) => (true, faults),
     };
-    let mut problems: Vec<_> = faults.into_iter().map(|fault| problem(waiting, plugin, fault)).collect();
+    let mut problems: Vec<_> = faults.into_iter().map(|fault| problem(waiting, plugin, &own, fault)).collect();
     if problems.is_empty() {
         let message = "it declined without a reason; its author must say why";
         problems.push(Problem::new(Reason::PluginFailed, format!("Plugin/{plugin}"), "", message));
@@ -112,9 +115,9 @@ pub(crate) fn check(policy: &str, decision: &Decision) -> Result<(), Stop> {
     if problems.is_empty() { Ok(()) } else { Err(Stop { step: ConditionType::Sized, problems }) }
 }
 
-fn problem(waiting: bool, plugin: &str, mut fault: Fault) -> Problem {
-    // Who says it, where the plugin blames no object.
-    if fault.object.is_empty() {
+fn problem(waiting: bool, plugin: &str, own: &str, mut fault: Fault) -> Problem {
+    // Who says it, where the plugin blames no object, or itself.
+    if fault.object.is_empty() || fault.object == own {
         fault.object = format!("Plugin/{plugin}");
     }
     let reason = match (waiting, fault.code.as_str()) {

@@ -11,7 +11,6 @@
 //! CODEFLARE_WORKER_HOSTS   host names of all, with commas; only up to 64 workers
 //! ```
 
-mod failure;
 mod launch;
 mod observe;
 

@@ -1,8 +1,8 @@
 //! The state of a Run, read out of its objects and pods: what both variants share.
 
-use codeflare_plugin::blame::Blame;
-use codeflare_plugin::live::{done, works};
+use codeflare_plugin::live::{done, ended, works};
 use codeflare_plugin::prelude::*;
+use codeflare_plugin::state::{State, held, say};
 use serde_json::{Value, json};
 
 use crate::{DASHBOARD, DASHBOARD_PORT, HEAD, SUBMITTER, WORKER};
@@ -32,22 +32,6 @@ pub(crate) fn observe(request: &ObserveRequest) -> Observation {
         more: if answers { json!(ObservationMore { dashboard: Some(dashboard) }) } else { json!({}) },
         ..observation(state.phase, state.reason, state.message)
     }
-}
-
-/// What a Run is at.
-struct State {
-    phase: &'static str,
-    reason: String,
-    message: String,
-    failure: Option<Failure>,
-}
-
-fn say(phase: &'static str, reason: impl Into<String>, message: impl Into<String>) -> State {
-    State { phase, reason: reason.into(), message: message.into(), failure: None }
-}
-
-fn failed(blame: Blame) -> State {
-    State { failure: Some(blame.failure()), ..say("Failed", blame.cause, blame.message) }
 }
 
 struct Seen<'a> {
@@ -96,20 +80,9 @@ impl<'a> Seen<'a> {
         format!("{} of {} workers are there", self.up, self.wanted)
     }
 
-    /// Held back by `/spec/suspend`; `left` of its pods have not ended.
-    fn held(&self, kind: &str, left: usize) -> State {
-        let rest = if left > 0 { format!("; {left} of its pods are still ending") } else { String::new() };
-        if self.asked_to_suspend {
-            say("Suspended", "Suspended", format!("suspended, as the Run asks{rest}"))
-        } else {
-            let message = format!("a queue, or somebody else, holds the {kind} back by /spec/suspend{rest}");
-            say("Queued", "Queued", message)
-        }
-    }
-
-    /// Whether `/spec/suspend` is set. Operators drop it where it is false.
-    fn suspended(&self) -> bool {
-        self.primary.pointer("/spec/suspend") == Some(&Value::Bool(true))
+    /// Held back by `/spec/suspend`; these of its pods may not have ended.
+    fn held<'p>(&self, kind: &str, pods: impl Iterator<Item = &'p LivePod>) -> State {
+        held(kind, self.asked_to_suspend, pods.filter(|pod| !ended(pod)).count())
     }
 
     /// The program runs, with as many workers as there are: losing one does not end it.

@@ -75,7 +75,9 @@ pub mod log;
 pub mod make;
 pub mod quantity;
 pub mod settings;
+pub mod state;
 pub mod testing;
+pub mod workers;
 
 pub use codeflare_documents as documents;
 pub use make::kind;

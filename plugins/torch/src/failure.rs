@@ -7,15 +7,12 @@
 
 use codeflare_plugin::blame::{self, Blame};
 use codeflare_plugin::prelude::*;
+use codeflare_plugin::workers::worker;
 
 /// How ranks end whose peer died, or that Kubernetes ends (SIGKILL, SIGTERM).
 const AFTER_ANOTHER: [i32; 4] = [1, 134, 137, 143];
 /// Words of the kubelet by which a pod is the first, whatever its exit code.
 const TELLING: [&str; 3] = ["OOMKilled", "StartError", "ContainerCannotRun"];
-/// Reasons of controllers that say no more than that a Job failed.
-const SAYING_NOTHING: [&str; 4] = ["", "BackoffLimitExceeded", "FailedJobs", "ReachedMaxRestarts"];
-/// Reasons of the Trainer that another attempt would meet again.
-const FOR_GOOD: [&str; 1] = ["TrainingRuntimeNotSupported"];
 
 /// The worker to blame, if a failed one is there.
 pub(crate) fn blame(pods: &[LivePod], workers: u32) -> Option<Blame> {
@@ -31,23 +28,6 @@ pub(crate) fn blame(pods: &[LivePod], workers: u32) -> Option<Blame> {
         blame.message.push_str(", and so did others; their logs say which was the first");
     }
     Some(blame)
-}
-
-/// Without a failed pod, all that is known is what the workload says; `what` is its kind.
-pub(crate) fn by_condition(what: &str, reason: &str, message: &str) -> Blame {
-    let cause = if SAYING_NOTHING.contains(&reason) { "WorkerLost" } else { reason };
-    let said = if message.is_empty() { "it does not say why" } else { message };
-    let message = format!("the {what} failed and no failed pod is there to ask: {said}");
-    Blame::new(cause, message, !FOR_GOOD.contains(&reason))
-}
-
-/// How a message names a worker: by the index that the program knows.
-pub(crate) fn worker(pod: &LivePod, workers: u32) -> String {
-    match (pod.index, workers) {
-        (_, 1) => "the program".to_owned(),
-        (Some(index), _) => format!("worker {index} of {workers}"),
-        (None, _) => format!("pod {}", pod.name),
-    }
 }
 
 fn tells(pod: &LivePod) -> bool {

@@ -71,6 +71,13 @@ impl Children {
         }
     }
 
+    /// A definition was seen: what is being uninstalled counts as not served at once.
+    pub(super) fn defined(&self, name: &str, going: bool) {
+        if self.served.defined(name, going) {
+            self.compare();
+        }
+    }
+
     fn follow(&self, kind: &EmittedKind, watch: Watch) -> Followed {
         tracing::info!(kind = kind.kind, version = kind.api_version(), "watching a kind");
         let of = resource(kind);

@@ -144,6 +144,24 @@ fn a_primary_that_was_seen_and_is_no_more_ends_the_run() {
 }
 
 #[test]
+fn a_primary_that_went_with_its_kind_says_so() {
+    let record = record(1);
+    let said = |reason: &str, children: &[Child]| {
+        let run = with_status(run(json!({})), launched(1, "Running", json!({"reason": reason})));
+        match act(&situation(&run, &record, children, None, 0)).end {
+            Some(End::Failed { cause, message, .. }) => Some((cause, message)),
+            end => end.map(|end| panic!("{end:?}")),
+        }
+    };
+    let with_kind = "Job/hello-1 went when its kind was uninstalled; Job is served again, but a workload is never launched twice, so make another Run";
+    let alone = "Job/hello-1 was deleted by somebody else; a workload is never launched twice, so make another Run";
+    for (reason, message) in [("KindNotServed", with_kind), ("Running", alone), ("ApiUnavailable", alone)] {
+        assert_eq!(said(reason, &[]), Some((Reason::WorkloadGone.into(), message.to_owned())), "{reason}");
+        assert_eq!(said(reason, &children(1)), None, "{reason}: it has outlived that");
+    }
+}
+
+#[test]
 fn a_failure_of_a_primary_that_is_taken_away_is_not_the_programs() {
     let (run, record) = (with_status(run(json!({})), launched(1, "Running", json!({}))), retrying(1, 1, &[]));
     let mut children = children(1);

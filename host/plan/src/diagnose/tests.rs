@@ -91,6 +91,41 @@ fn an_init_container_counts_and_the_worst_container_wins() {
 }
 
 #[test]
+fn the_platforms_own_image_is_told_from_that_of_the_program() {
+    let step = |name: &str, reason: &str| {
+        let mut step = waiting(reason);
+        step["name"] = json!(name);
+        json!({"phase": "Pending", "initContainerStatuses": [step], "containerStatuses": [waiting("PodInitializing")]})
+    };
+    let of_pod = |status: Value, account: Option<&str>| {
+        let mut pod = pod("p", "worker", 1, status);
+        pod.metadata.namespace = Some("team-a".to_owned());
+        pod.spec = account
+            .map(|account| serde_json::from_value(json!({"containers": [], "serviceAccountName": account})).unwrap());
+        of(&[pod])
+    };
+    let ours = |account: &str| {
+        let said = format!(
+            "pod p cannot pull image reg/img:1 of the platform itself, which prepares it; pull secrets of the host stay in its own namespace, so give ServiceAccount/{account} in namespace team-a an imagePullSecret for it, or the nodes access to its registry"
+        );
+        pair("ImagePullBackOff", &said)
+    };
+    for reason in ["ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull"] {
+        assert_eq!(of_pod(step("stage", reason), None), ours("default"), "{reason}");
+        assert_eq!(of_pod(step("stage", reason), Some("robot")), ours("robot"), "{reason}");
+    }
+    let pull = "pod p cannot pull image reg/img:1; check its name, its registry and its pull secret";
+    assert_eq!(of_pod(step("other", "ErrImagePull"), None), pair("ImagePullBackOff", pull));
+    // A role may be called so where the host has no step of its own.
+    let mut role = waiting("ErrImagePull");
+    role["name"] = json!("stage");
+    assert_eq!(of_pod(json!({"containerStatuses": [role]}), None), pair("ImagePullBackOff", pull));
+    let invalid = "pod p cannot start: \"reg/img:1\" is not the name of an image";
+    assert_eq!(of_pod(step("stage", "InvalidImageName"), None), pair("InvalidImageName", invalid));
+    assert_eq!(of_pod(step("stage", "PodInitializing"), None), None);
+}
+
+#[test]
 fn the_scheduler_speaks_for_itself() {
     let said = "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: none.";
     let expected = "pod p finds no node: 0/1 nodes are available: 1 Insufficient cpu.";

@@ -57,3 +57,31 @@ fn a_decision_that_cannot_be_counted_with_is_the_policys_failure() {
         decided(size(1, 1, 0, json!({"memory": 1, "a/b": 1}))),
     ]);
 }
+
+#[test]
+fn a_plugin_that_blames_itself_is_named_as_its_object_is() {
+    let of_both = |object: &str| {
+        let seen = seen(&[("/plugins/0/name", json!("fast")), ("/plugins/1/name", json!("ours"))]);
+        let declined = || {
+            let fault = json!({"code": "Odd", "message": "why", "object": object, "pointer": "/spec/settings/a"});
+            Answer::Declined(serde_json::from_value(json!({"invalid": [fault]})).expect("should be a decline"))
+        };
+        let objects = |policy_declines: bool| {
+            let answers = move |call: &Call| match &call.request {
+                Request::Decide { .. } if !policy_declines => ask(call),
+                _ => Ok(declined()),
+            };
+            let stop = drive(&seen, 1, answers).expect_err("should be declined");
+            stop.problems.into_iter().map(|problem| problem.fault.object).collect::<Vec<_>>().join(" ")
+        };
+        (objects(false), objects(true))
+    };
+    let pair = |launcher: &str, policy: &str| (launcher.to_owned(), policy.to_owned());
+    // The bytes call themselves `job` and `sizes`.
+    assert_eq!(of_both(""), pair("Plugin/fast", "Plugin/ours"));
+    assert_eq!(of_both("Plugin/job"), pair("Plugin/fast", "Plugin/job"));
+    assert_eq!(of_both("Plugin/sizes"), pair("Plugin/sizes", "Plugin/ours"));
+    for other in ["Plugin/other", "Application/greet", "Plugin/"] {
+        assert_eq!(of_both(other), pair(other, other));
+    }
+}

@@ -22,37 +22,24 @@
 //! time, the workers' Job knows: it has counted a failure where one was there before.
 
 use codeflare_plugin::blame::{self, Blame};
-use codeflare_plugin::live::{condition, done, ended, stuck, text, works};
+use codeflare_plugin::live::{done, ended, stuck, works};
 use codeflare_plugin::prelude::*;
+use codeflare_plugin::state::{End, State, failed, is_held, say};
 use serde_json::Value;
 
-use super::{Seen, State, failed, name, say};
+use super::{Seen, name};
 
 pub(super) fn state(seen: &Seen<'_>) -> State {
     let job = seen.primary;
     if job.is_null() {
         return say("Starting", "Starting", "the head's Job is not there yet");
     }
-    if condition(job, "SuccessCriteriaMet").or(condition(job, "Complete")).is_some() {
-        return say("Succeeded", "Succeeded", "the program succeeded");
-    }
     let blamed = blame::failed(seen.head, "HeadLost", |_| "the program on the head".to_owned());
-    let over = condition(job, "Failed");
-    if let Some(failure) = over.or(condition(job, "FailureTarget")) {
-        return match blamed {
-            Some(blame) => failed(blame),
-            // Once the Job has failed, its pod has ended: one that still runs in our eyes,
-            // and is not even going, shows that we look at the past.
-            None if seen.head.iter().any(|pod| !ended(pod) && (over.is_none() || !pod.terminating)) => {
-                let said = text(failure, "/message");
-                say("Running", "Failing", format!("the head's Job fails ({said}); its pod is awaited"))
-            }
-            None => failed(by_condition(text(failure, "/reason"), text(failure, "/message"))),
-        };
+    if let Some(end) = End::of_job(job) {
+        return over(seen, &end, blamed);
     }
-    if seen.suspended() {
-        let pods = seen.head.iter().chain(seen.worker);
-        return seen.held("Job", pods.filter(|pod| !ended(pod)).count());
+    if is_held(job) {
+        return seen.held("Job", seen.head.iter().chain(seen.worker));
     }
     if let Some(blame) = blamed {
         return say("Running", "Failing", format!("{}; its Job is ending", blame.message));
@@ -70,6 +57,23 @@ pub(super) fn state(seen: &Seen<'_>) -> State {
         return starting(seen.worker, "WorkersMissing", format!("the head waits for its workers; {}", seen.count()));
     }
     seen.running()
+}
+
+fn over(seen: &Seen<'_>, end: &End<'_>, blamed: Option<Blame>) -> State {
+    if matches!(end, End::Succeeded) {
+        return say("Succeeded", "Succeeded", "the program succeeded");
+    }
+    let (reason, said) = end.said();
+    // Once the Job has failed, its pod has ended: one that still runs in our eyes, and is
+    // not even going, shows that we look at the past.
+    let failing = matches!(end, End::Failing(_));
+    match blamed {
+        Some(blame) => failed(blame),
+        None if seen.head.iter().any(|pod| !ended(pod) && (failing || !pod.terminating)) => {
+            say("Running", "Failing", format!("the head's Job fails ({said}); its pod is awaited"))
+        }
+        None => failed(by_condition(reason, said)),
+    }
 }
 
 fn starting(pods: &[LivePod], reason: &str, message: String) -> State {

@@ -24,10 +24,11 @@
 //! KubeRay removes a failed head at once, so its pod is seen with luck only.
 
 use codeflare_plugin::blame::{self, Blame, signal};
-use codeflare_plugin::live::{done, ended, stuck, text, works};
+use codeflare_plugin::live::{done, stuck, text, works};
 use codeflare_plugin::prelude::*;
+use codeflare_plugin::state::{State, failed, is_held, say};
 
-use super::{Seen, State, failed, name, say};
+use super::{Seen, name};
 
 /// Longest text of KubeRay's that a message repeats; it appends the end of the log.
 const LONGEST: usize = 200;
@@ -49,7 +50,7 @@ pub(super) fn state(seen: &Seen<'_>) -> State {
             let message = format!("KubeRay refuses the RayJob: {}", said(seen));
             failed(Blame::new("ValidationFailed", message, false))
         }
-        _ if seen.suspended() => seen.held("RayJob", pods(seen).filter(|pod| !ended(pod)).count()),
+        _ if is_held(seen.primary) => seen.held("RayJob", pods(seen)),
         ("Suspending" | "Suspended", _) => say("Starting", "Resuming", "KubeRay is about to take the RayJob up again"),
         ("", _) => say(
             "Starting",

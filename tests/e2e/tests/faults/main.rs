@@ -16,6 +16,7 @@ mod chart;
 mod crash;
 mod forged;
 mod host;
+mod kinds;
 mod kubelet;
 mod lives;
 mod proxy;

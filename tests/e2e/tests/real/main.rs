@@ -13,6 +13,7 @@
 )]
 
 mod argv;
+mod index;
 mod operators;
 mod ray;
 mod shapes;

@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use serde_json::json;
 
+use crate::index::{self, Index};
 use crate::shapes::{self, Shape};
 use crate::world::{World, phase, reason};
 
@@ -33,6 +34,30 @@ for _ in range(int(sys.argv[2])):
     assert sum(square for square, _ in round()) == 4324
     time.sleep(1)
 print("DONE", flush=True)
+"#;
+
+/// Needs a package that its image has not, on the head and wherever it does work, until
+/// every host has told of it.
+const WITH_PACKAGE: &str = r#"
+import codeflare_probe, importlib.metadata, ray, socket, sys, time
+
+ray.init()
+nodes = int(sys.argv[1])
+while sum(node["Alive"] for node in ray.nodes()) < nodes:
+    time.sleep(0.5)
+
+@ray.remote(num_cpus=0, scheduling_strategy="SPREAD", max_retries=-1)
+def probe(number):
+    import codeflare_probe
+    time.sleep(0.2)
+    return codeflare_probe.VERSION, socket.gethostname()
+
+hosts, versions = set(), {codeflare_probe.VERSION, importlib.metadata.version("codeflare-probe")}
+while len(hosts) < nodes:
+    for version, host in ray.get([probe.remote(number) for number in range(24)]):
+        versions.add(version)
+        hosts.add(host)
+print("PROBE", *sorted(versions), "HOSTS", len(hosts), *sorted(hosts), flush=True)
 "#;
 
 fn both() -> [&'static Shape; 2] {
@@ -81,4 +106,22 @@ async fn a_lost_head_is_named_and_another_attempt_can_help() -> Result<()> {
         world.end().await?;
     }
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requirements_are_installed_on_the_head_and_on_every_worker() -> Result<()> {
+    let Some(world) = World::given("ray-pip").await? else { return Ok(()) };
+    let shape = shapes::shape("shape-ray-rayjob");
+    let index = Index::start().await?;
+    let mut application = shape.application("probe", WITH_PACKAGE);
+    application["spec"]["requirements"] = json!(format!("{}=={}\n", index::PROJECT, index::VERSION));
+    for (name, value) in index.environment() {
+        application["spec"]["env"][name] = json!(value);
+    }
+    world.apply(&application).await?;
+    world.run("probe", json!({"workers": 2, "options": "3"})).await?;
+    world.succeeded("probe").await?;
+    let log = world.logs("probe", shape.log).await?.join("\n");
+    ensure!(log.contains(&format!("PROBE {} HOSTS 3 ", index::VERSION)), "{log}");
+    world.end().await
 }
