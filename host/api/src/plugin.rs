@@ -239,7 +239,7 @@ pub struct Claim {
     pub framework: String,
     /// Whether it comes before all others that claim it, where it serves at all.
     pub first: bool,
-    /// Why, such as `before ray-old (priority 200)`.
+    /// Why, such as `before other (priority 200)`.
     pub why: String,
 }
 
