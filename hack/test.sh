@@ -82,11 +82,9 @@ part_faults() {
   cargo build --locked --workspace --bin codeflare
   CARGO_TARGET_DIR=tests/guests/target cargo build --locked --quiet --manifest-path tests/guests/Cargo.toml \
     --target wasm32-wasip2 --example panics
-  hack/test/markers.sh "$PWD/.local/markers"
   hack/cluster/up.sh --api --state "$state"
   CODEFLARE_FAULTS_KUBECONFIG=$state/kubeconfig CODEFLARE_AUDIT=$state/audit.log \
     CODEFLARE_HOST=$HOST_BINARY CODEFLARE_TEST_PLUGINS=$PLUGINS \
-    CODEFLARE_HELM=$(program helm) CODEFLARE_TEST_MARKERS=$PWD/.local/markers \
     CODEFLARE_TEST_PANICS=$PWD/tests/guests/target/wasm32-wasip2/debug/examples/panics.wasm \
     cargo test --locked --workspace --test faults -- --nocapture || result=$?
   hack/cluster/down.sh --api --state "$state"

@@ -42,7 +42,7 @@ impl Host {
             .arg("--plugins")
             .arg(&self.plugins)
             .arg("--cache")
-            .arg(self.cache())
+            .arg(self.folder.join("cache"))
             .args(["--namespace", "default"])
             .env("KUBECONFIG", self.kubeconfig())
             .stdout(log.try_clone()?)
@@ -59,18 +59,6 @@ impl Host {
         if let Some(mut child) = self.child.lock().await.take() {
             let _ = child.kill().await;
         }
-    }
-
-    /// Takes away whatever it keeps on disk; it must not run.
-    pub(crate) fn lose_cache(&self) -> Result<()> {
-        match std::fs::remove_dir_all(self.cache()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
-        }
-    }
-
-    fn cache(&self) -> PathBuf {
-        self.folder.join("cache")
     }
 
     /// The end of its log.

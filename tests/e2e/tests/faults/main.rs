@@ -12,7 +12,6 @@
 )]
 
 mod audit;
-mod chart;
 mod crash;
 mod forged;
 mod host;
@@ -22,5 +21,4 @@ mod lives;
 mod proxy;
 mod stale;
 mod trouble;
-mod upgrade;
 mod world;

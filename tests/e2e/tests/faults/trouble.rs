@@ -139,7 +139,7 @@ async fn a_plugin_that_panics_is_named_with_its_message() -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest as _;
     let hex: String = sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
