@@ -50,6 +50,7 @@ fn files(folder: &str, end: &str) -> Vec<String> {
 
 /// Every page of the site, and the files beside it that people read.
 fn markdown() -> Vec<String> {
-    let beside = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "examples/README.md", "wit/VERSIONING.md"];
-    files("docs", ".md").into_iter().chain(beside.map(str::to_owned)).collect()
+    let beside = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "hack/cluster/README.md"].map(str::to_owned);
+    let folders = ["docs", "examples", "wit", "benches"].map(|folder| files(folder, ".md"));
+    folders.into_iter().flatten().chain(beside).collect()
 }
