@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The one test command: every part, or those that are named.
-#   hack/test.sh [--keep-going] [check|unit|plugins|cli|guests|chart|api|shapes|faults|e2e|trainer]...
+#   hack/test.sh [--keep-going] [check|unit|plugins|cli|guests|chart|docs|api|shapes|faults|e2e|trainer]...
 # Installs what it needs, shows how long each part took, stops at the first that fails
 # unless it is told to keep going. Without a name: every part but e2e and trainer, which
 # need root and run real pods; `all` is every part.
@@ -9,8 +9,8 @@ cd "$(dirname "$0")/.."
 # shellcheck source=hack/lib.sh
 . hack/lib.sh
 
-ALL=(check unit plugins cli guests chart api shapes faults e2e trainer)
-DEFAULT=(check unit cli guests chart api shapes faults)
+ALL=(check unit plugins cli guests chart docs api shapes faults e2e trainer)
+DEFAULT=(check unit cli guests chart docs api shapes faults)
 
 # Style, lints, licences, scripts, generated files.
 part_check() {
@@ -50,6 +50,13 @@ part_guests() {
 # The chart without a cluster.
 part_chart() {
   hack/test/chart.sh
+}
+
+# The documentation: generated pages are current, what it says holds, no link is broken.
+part_docs() {
+  cargo test --locked --workspace --test docs
+  python3 -c 'import ensurepip' 2>/dev/null || package python3-venv
+  hack/test/docs.sh
 }
 
 # Schemas and rules on a real API server, one of our own that goes afterwards.
@@ -176,7 +183,7 @@ main() {
     case $part in
       -h | --help) usage && exit 0 ;;
       --keep-going) keep=yes ;;
-      check | unit | plugins | cli | guests | chart | api | shapes | faults | e2e | e2e:* | trainer) parts+=("$part") ;;
+      check | unit | plugins | cli | guests | chart | docs | api | shapes | faults | e2e | e2e:* | trainer) parts+=("$part") ;;
       all) parts+=("${ALL[@]}") ;;
       *)
         printf 'error: there is no part "%s"\n' "$part" >&2
