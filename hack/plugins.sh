@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-target/plugins}
-plugins=(job ray torch sizing-policy)
+plugins=(job ray torch sizing-policy budget)
 
 rustup target list --installed | grep -qx wasm32-wasip2 || {
   echo "plugins: adding the Rust target wasm32-wasip2"

@@ -53,6 +53,9 @@ renders 0 '^kind: PodDisruptionBudget$'
 renders 1 '^kind: PodDisruptionBudget$' --set host.replicas=2
 renders 4 '^kind: Plugin$'
 renders 3 '^kind: Plugin$' --set plugins.job.enabled=false
+renders 5 '^kind: Plugin$' --set plugins.budget.enabled=true
+renders 1 '^    runs: 3$|^      runs: 3$' --set plugins.budget.enabled=true,plugins.budget.settings.limits.runs=3
+renders 1 '^      team: ml$' --set plugins.budget.enabled=true,plugins.budget.namespaceSelector.matchLabels.team=ml
 renders 2 '^    variant: auto$'
 renders 1 '^    variant: jobset$' --set plugins.torch.settings.variant=jobset
 renders 0 '^kind: RunSizeConfiguration$' --set sizes.enabled=false

@@ -18,6 +18,7 @@ pub mod plugin;
 pub mod quantity;
 pub mod reason;
 pub mod run;
+pub mod selector;
 pub mod size;
 
 pub use application::{Application, ApplicationSpec, ApplicationStatus};

@@ -99,7 +99,7 @@ reasons! {
     ArgumentsInvalid => Retry::OnChange,
     /// A field has a value that cannot be used.
     FieldInvalid => Retry::OnChange,
-    /// No Plugin claims the Application's framework.
+    /// No Plugin claims the Application's framework, or none that serves this namespace.
     NoLauncher => Retry::OnChange,
     /// A Plugin claims the framework, but is not ready.
     LauncherNotReady => Retry::OnChange,

@@ -8,10 +8,10 @@ mod read;
 mod replay;
 mod strict;
 
-use std::collections::BTreeMap;
-
 use codeflare_api::{ConditionType, Reason};
 use codeflare_documents::describe::EmittedKind;
+use codeflare_documents::sizing::Usage;
+use codeflare_plan::resolve::wants_usage;
 use codeflare_plan::seen::{Seen, Site};
 use codeflare_plan::stop::Problem;
 
@@ -79,12 +79,15 @@ fn seen(args: &PlanArgs, documents: &Documents, catalog: &Catalog, kinds: &[Emit
     let application = documents.applications.iter().find(|application| {
         application.metadata.name.as_ref() == Some(&run.spec.application.name) && application.metadata.namespace == of
     });
+    let namespace_labels = documents.namespace_labels(run.metadata.namespace.as_deref().unwrap_or_default());
     Seen {
         application: application.cloned(),
         configurations: documents.configurations.clone(),
         served: catalog.declared().into_iter().filter(|kind| kinds.contains(kind)).collect(),
         plugins: catalog.seen.clone(),
-        namespace_labels: BTreeMap::new(),
+        // Offline nothing else runs: a budget has all of its room.
+        usage: wants_usage(&catalog.seen, &namespace_labels).then(Usage::default),
+        namespace_labels,
         site: Site { user: args.user, image: args.image.clone(), ..Site::default() },
         run,
     }
@@ -119,10 +122,24 @@ fn kind(name: &str) -> Result<EmittedKind, Failure> {
     Ok(EmittedKind { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() })
 }
 
+/// Values of the chart.
+fn values() -> Result<serde_json::Value, Failure> {
+    serde_saphyr::from_str(VALUES).map_err(|error| Failure::one(format!("the chart's values: {error}")))
+}
+
+/// Whether the chart leaves a plugin of its own out unless it is told otherwise; `name` is
+/// that of the file, such as `sizing-policy`.
+fn left_out(name: &str) -> Result<bool, Failure> {
+    let values = values()?;
+    let plugins = values.get("plugins").and_then(serde_json::Value::as_object);
+    // A value's name is the file's in camel case.
+    let plugin = plugins.into_iter().flatten().find(|(key, _)| key.to_lowercase() == name.replace('-', ""));
+    Ok(plugin.is_some_and(|(_, plugin)| plugin.get("enabled") == Some(&false.into())))
+}
+
 /// The RunSizeConfiguration that the chart ships.
 fn shipped_sizes() -> Result<codeflare_api::RunSizeConfiguration, Failure> {
-    let values: serde_json::Value =
-        serde_saphyr::from_str(VALUES).map_err(|error| Failure::one(format!("the chart's values: {error}")))?;
+    let values = values()?;
     let sizes = values.get("sizes").cloned().unwrap_or_default();
     serde_json::from_value(serde_json::json!({
         "apiVersion": "codeflare.dev/v1alpha1",
@@ -155,6 +172,13 @@ mod tests {
         let sizes = shipped_sizes().expect("should read the chart's sizes");
         assert_eq!(sizes.spec.config.keys().collect::<Vec<_>>(), ["lg", "md", "sm", "xl", "xs", "xxl"]);
         assert_eq!(sizes.spec.priority, 100);
+    }
+
+    #[test]
+    fn a_folder_serves_as_the_chart_installs_it() {
+        for (name, out) in [("job", false), ("sizing-policy", false), ("budget", true), ("of-others", false)] {
+            assert_eq!(left_out(name).expect("should read the chart's values"), out, "{name}");
+        }
     }
 
     #[test]

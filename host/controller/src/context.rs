@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kube::Client;
 use kube::runtime::events::Recorder;
 
+use crate::admission::Admission;
 use crate::catalog::Catalog;
 use crate::metrics::Metrics;
 use crate::reconcile::Published;
@@ -21,6 +22,8 @@ pub(crate) struct Context {
     pub(crate) catalog: Arc<Catalog>,
     /// Records of attempts.
     pub(crate) records: Records,
+    /// Who may decide where a policy counts.
+    pub(crate) admission: Arc<Admission>,
     /// What was published last.
     pub(crate) published: Published,
     /// Events on Runs.

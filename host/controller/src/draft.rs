@@ -2,6 +2,7 @@
 
 use codeflare_api::{ConditionType, Reason, Run};
 use codeflare_documents::call::{Answer, Request};
+use codeflare_documents::sizing::Usage;
 use codeflare_plan::draft::{Next, draft, redraft};
 use codeflare_plan::plan::{Call, Exchange, Record};
 use codeflare_plan::seen::Seen;
@@ -13,12 +14,13 @@ use crate::gather::gather;
 /// Version of this host: a record is replayed by the same version only.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The record of a Run's first attempt.
+/// The record of a Run's first attempt, given what its namespace uses where that was
+/// counted.
 ///
 /// # Errors
 /// With every problem of the step that stopped it.
-pub(crate) async fn first(ctx: &Context, run: &Run) -> Result<Record, Stop> {
-    let seen = gather(ctx, run);
+pub(crate) async fn first(ctx: &Context, run: &Run, usage: Option<Usage>) -> Result<Record, Stop> {
+    let seen = gather(ctx, run, usage);
     let mut exchanges = Vec::new();
     loop {
         match draft(&seen, 1, &exchanges)? {

@@ -1,6 +1,7 @@
 //! Step 1, gather: everything that the decisions about a Run depend on, from the stores.
 
 use codeflare_api::{Run, labels};
+use codeflare_documents::sizing::Usage;
 use codeflare_plan::live::Child;
 use codeflare_plan::seen::Seen;
 use k8s_openapi::api::core::v1::Pod;
@@ -11,8 +12,9 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::watch::owned;
 
-/// What steps 2 to 5 have to go on.
-pub(crate) fn gather(ctx: &Context, run: &Run) -> Seen {
+/// What steps 2 to 5 have to go on. What the namespace uses is counted elsewhere, where a
+/// policy wants to know it.
+pub(crate) fn gather(ctx: &Context, run: &Run, usage: Option<Usage>) -> Seen {
     let namespace = run.namespace().unwrap_or_default();
     let reference = &run.spec.application;
     let of = reference.namespace.as_deref().unwrap_or(&namespace);
@@ -34,6 +36,7 @@ pub(crate) fn gather(ctx: &Context, run: &Run) -> Seen {
         served: ctx.catalog.served().of(declared),
         plugins,
         namespace_labels: ctx.stores.namespace_labels(&namespace),
+        usage,
         site: ctx.site.clone(),
     }
 }

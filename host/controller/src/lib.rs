@@ -5,8 +5,8 @@
 //! here reads and writes.
 
 mod admin;
+mod admission;
 mod api;
-mod applications;
 mod apply;
 mod catalog;
 mod context;
@@ -22,6 +22,7 @@ mod publish;
 mod reconcile;
 mod record;
 mod served;
+mod show;
 mod watch;
 
 pub use error::Error;

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use kube::Client;
-use kube::api::Api;
 use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::store::Writer;
 use kube::runtime::{Controller, controller};
 use tokio::sync::watch as channel;
 
 use crate::admin::Readiness;
+use crate::admission::Admission;
 use crate::catalog::Catalog;
 use crate::context::Context;
 use crate::error::Error;
@@ -23,7 +24,7 @@ use crate::record::Records;
 use crate::served::Served;
 use crate::watch::children::Children;
 use crate::watch::{AnyRun, Wake, Waker};
-use crate::{admin, applications, lease, watch};
+use crate::{admin, lease, show, watch};
 
 /// How long a connection may take to come about, and an answer to begin.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -75,7 +76,8 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let served = Served::default();
     served.refresh(&client).await;
     let children = Children::new(&client, &waker, &served);
-    let stores = watch::start(&client, &waker, &changes, children.clone());
+    let runs = Writer::<AnyRun>::default();
+    let stores = watch::start(&client, &waker, &changes, children.clone(), runs.as_reader());
     tokio::spawn(served.clone().follow(client.clone(), changes.kinds.clone(), {
         let (waker, changes) = (waker.clone(), changes.clone());
         move || {
@@ -84,6 +86,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
             changes.applications.notify_one();
         }
     }));
+    let admission = Arc::new(Admission::new(waker.clone()));
     let engine = engine(&config)?;
     let catalog = Arc::new(Catalog::new(
         client.clone(),
@@ -116,8 +119,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
         tracing::info!("not every plugin is loaded yet; Runs that need others go on");
     }
     let records = Records::with_key(&client, &config.namespace).await?;
-    let stores_of = stores.applications.clone();
-    tokio::spawn(applications::follow(client.clone(), stores_of, catalog.clone(), changes.applications));
+    tokio::spawn(show::follow(client.clone(), stores.clone(), catalog.clone(), changes.applications));
     let reporter = Reporter { controller: "codeflare.dev/host".into(), instance: Some(config.identity.clone()) };
     let site = codeflare_plan::seen::Site {
         user: config.user,
@@ -125,19 +127,24 @@ pub async fn run(config: Config) -> Result<(), Error> {
         image_pull_policy: config.image_pull_policy.clone(),
         ..codeflare_plan::seen::Site::default()
     };
+    let stored = stores.runs.clone();
+    let watched = {
+        let (admission, stored) = (admission.clone(), stored.clone());
+        watch::runs(&client, runs, move |namespace| admission.fell(&stored, namespace))
+    };
     let context = Arc::new(Context {
         recorder: Recorder::new(client.clone(), reporter),
         client: client.clone(),
         stores,
         catalog,
         records,
+        admission,
         site,
         metrics,
         published: Published::default(),
     });
-    let runs = Controller::new(Api::<AnyRun>::all(client), watch::runs());
-    let woken = watch::woken(wakes, runs.store());
-    let walking = runs
+    let woken = watch::woken(wakes, stored.clone());
+    let walking = Controller::for_stream(watched, stored)
         .with_config(controller::Config::default().concurrency(config.workers))
         .reconcile_on(woken)
         .graceful_shutdown_on(stopped(stop.clone()))

@@ -14,10 +14,11 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 
+use crate::admission::Turn;
 use crate::context::Context;
 use crate::error::Error;
 use crate::watch::AnyRun;
-use crate::{apply, draft, gather, observe, perform, publish, record};
+use crate::{admission, apply, draft, gather, observe, perform, publish, record};
 
 /// When a wake-up that could not finish is repeated, unless a change comes first.
 const SOON: Duration = Duration::from_secs(2);
@@ -119,13 +120,21 @@ async fn recorded(run: &Run, ctx: &Context) -> Recorded {
 }
 
 async fn first(run: &Run, ctx: &Context) -> Result<Recorded, Stop> {
-    let planned = draft::first(ctx, run).await?;
+    // Where a policy counts, nobody else in the namespace decides before this is recorded.
+    let mut turn = admission::turn(ctx, run).await?;
+    let planned = draft::first(ctx, run, turn.as_ref().map(Turn::usage)).await?;
     if run.spec.suspend == Some(true) {
         return Ok(Recorded::Held);
+    }
+    if let Some(turn) = &mut turn {
+        turn.note(&planned.plan.size);
     }
     // Reading the Run beside the write spares a round trip: whoever creates the record
     // knows that nothing was launched before it.
     let (written, fresh) = tokio::join!(record::write(ctx, run, planned), apply::fresh(ctx, run));
+    if let Some(turn) = &mut turn {
+        turn.written(&written);
+    }
     Ok(Recorded::Plan(written?, fresh.ok().flatten().map(Box::new)))
 }
 

@@ -9,7 +9,7 @@ use codeflare_plan::record::{RecordError, open, seal};
 use codeflare_plan::stop::{Problem, Stop};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::api::{Api, ApiResource, ObjectMeta, PostParams};
+use kube::api::{Api, ApiResource, ObjectMeta, PartialObjectMeta, PostParams};
 use kube::{Client, ResourceExt};
 
 use crate::api::{create, within};
@@ -69,6 +69,28 @@ pub(crate) fn attempts(ctx: &Context, uid: &str) -> BTreeMap<u32, String> {
         .collect()
 }
 
+/// How records are told from other ConfigMaps.
+pub(crate) fn selector() -> String {
+    format!("{},{}={}", labels::RUN_UID, labels::PART, labels::RECORD)
+}
+
+/// The highest attempt that is recorded of each Run, with the name of its record, by UID.
+pub(crate) fn highest<'a>(
+    records: impl Iterator<Item = &'a PartialObjectMeta<ConfigMap>>,
+) -> HashMap<String, (u32, String)> {
+    let mut highest = HashMap::new();
+    for record in records {
+        let label = |name| record.labels().get(name);
+        let attempt = label(labels::ATTEMPT).and_then(|text| text.parse().ok());
+        let (Some(uid), Some(attempt)) = (label(labels::RUN_UID), attempt) else { continue };
+        let known = highest.entry(uid.clone()).or_insert_with(|| (attempt, record.name_any()));
+        if known.0 < attempt {
+            *known = (attempt, record.name_any());
+        }
+    }
+    highest
+}
+
 /// Writes a record. Where one exists already, that one holds.
 ///
 /// # Errors
@@ -93,19 +115,31 @@ pub(crate) async fn write(ctx: &Context, run: &Run, record: Record) -> Result<Ar
 /// # Errors
 /// A stop of the step Recorded: gone, or not ours.
 pub(crate) async fn read(ctx: &Context, run: &Run, attempt: u32, name: &str) -> Result<Arc<Record>, Stop> {
-    let uid = run.uid().unwrap_or_default();
-    let kept = ctx.records.read.lock().unwrap_or_else(PoisonError::into_inner).get(&(uid.clone(), attempt)).cloned();
+    read_of(ctx, &run.namespace().unwrap_or_default(), &run.uid().unwrap_or_default(), attempt, name).await
+}
+
+/// Reads a record of a Run of which no more is known than its UID.
+///
+/// # Errors
+/// A stop of the step Recorded: gone, or not ours.
+pub(crate) async fn read_of(
+    ctx: &Context,
+    namespace: &str,
+    uid: &str,
+    attempt: u32,
+    name: &str,
+) -> Result<Arc<Record>, Stop> {
+    let kept = ctx.records.read.lock().unwrap_or_else(PoisonError::into_inner).get(&(uid.to_owned(), attempt)).cloned();
     if let Some(record) = kept {
         return Ok(record);
     }
-    let namespace = run.namespace().unwrap_or_default();
-    let api = Api::<ConfigMap>::namespaced(ctx.client.clone(), &namespace);
+    let api = Api::<ConfigMap>::namespaced(ctx.client.clone(), namespace);
     let object = within(api.get_opt(name))
         .await
         .map_err(|error| error.stop(ConditionType::Recorded, format!("ConfigMap/{name}")))?
         .ok_or_else(|| gone(name))?;
-    let record = open(&object, &uid, attempt, &ctx.records.key).map_err(stop)?;
-    Ok(ctx.records.keep(&uid, record))
+    let record = open(&object, uid, attempt, &ctx.records.key).map_err(stop)?;
+    Ok(ctx.records.keep(uid, record))
 }
 
 /// The stop of a Run whose record is gone.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use codeflare_api::{Application, Plugin, Run, RunSizeConfiguration, labels};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, PartialObjectMeta};
@@ -37,6 +37,8 @@ pub(crate) struct Stores {
     pub(crate) sizes: Store<RunSizeConfiguration>,
     /// Plugins.
     pub(crate) plugins: Store<Plugin>,
+    /// Runs; filled from when this host acts.
+    pub(crate) runs: Store<AnyRun>,
     /// Pods of Runs.
     pub(crate) pods: Store<Pod>,
     /// Records of attempts, metadata only.
@@ -112,13 +114,20 @@ pub(crate) struct Changes {
     pub(crate) kinds: Arc<Notify>,
 }
 
-/// Starts every watch but that of the Runs.
-pub(crate) fn start(client: &Client, waker: &Waker, changes: &Changes, children: Children) -> Stores {
+/// Starts every watch but that of the Runs, whose store is given.
+pub(crate) fn start(
+    client: &Client,
+    waker: &Waker,
+    changes: &Changes,
+    children: Children,
+    runs: Store<AnyRun>,
+) -> Stores {
     let Changes { plugins: plugins_changed, applications: applications_changed, kinds: kinds_changed } =
         changes.clone();
+    let (by_plugin, by_namespace) = (applications_changed.clone(), applications_changed.clone());
     let all = || watcher::Config::default().timeout(WATCH_SECONDS);
     let pods = all().labels(labels::RUN_UID);
-    let records = all().labels(&format!("{},{}={}", labels::RUN_UID, labels::PART, labels::RECORD));
+    let records = all().labels(&crate::record::selector());
     let definitions = Api::<PartialObjectMeta<CustomResourceDefinition>>::all(client.clone());
     // Nobody reads what it holds: a definition that comes or goes is a reason to ask, and one
     // that is being deleted takes its objects with it from now on.
@@ -139,6 +148,7 @@ pub(crate) fn start(client: &Client, waker: &Waker, changes: &Changes, children:
         })),
         plugins: kept(follow(watcher(Api::all(client.clone()), all()), (), waker, move |_: &Plugin| {
             plugins_changed.notify_one();
+            by_plugin.notify_one();
             None
         })),
         pods: kept(follow(watcher(Api::all(client.clone()), pods), (), waker, owner)),
@@ -153,8 +163,12 @@ pub(crate) fn start(client: &Client, waker: &Waker, changes: &Changes, children:
             watcher(Api::<PartialObjectMeta<Namespace>>::all(client.clone()), all()),
             (),
             waker,
-            |namespace| Some(Wake::Namespace(namespace.name_any())),
+            move |namespace| {
+                by_namespace.notify_one();
+                Some(Wake::Namespace(namespace.name_any()))
+            },
         )),
+        runs,
         children,
     }
 }
@@ -173,9 +187,31 @@ fn mine() -> watcher::Config {
     watcher::Config::default().timeout(WATCH_SECONDS).labels(&selector)
 }
 
-/// How Runs are watched.
-pub(crate) fn runs() -> watcher::Config {
-    watcher::Config::default().timeout(WATCH_SECONDS)
+/// The watch of Runs, which fills their store while it is followed. `fell` is told of the
+/// namespace of each Run that has ended or is gone once the store shows it; of none where
+/// it may have happened unseen.
+pub(crate) fn runs(
+    client: &Client,
+    writer: Writer<AnyRun>,
+    fell: impl Fn(Option<&str>) + Send + 'static,
+) -> impl Stream<Item = Result<AnyRun, watcher::Error>> + Send + 'static {
+    let config = watcher::Config::default().timeout(WATCH_SECONDS);
+    let events = reflector(writer, watcher(Api::<AnyRun>::all(client.clone()), config));
+    events
+        .inspect_ok(move |event| match event {
+            watcher::Event::Apply(run) if is_terminal(run) => fell(run.namespace().as_deref()),
+            watcher::Event::Delete(run) => fell(run.namespace().as_deref()),
+            watcher::Event::InitDone => fell(None),
+            _ => {}
+        })
+        .applied_objects()
+}
+
+fn is_terminal(guard: &AnyRun) -> bool {
+    guard.0.as_ref().is_ok_and(|run| {
+        let phase = run.status.as_ref().and_then(|status| status.phase);
+        phase.is_some_and(codeflare_api::run::Phase::is_terminal)
+    })
 }
 
 /// Turns wakes into Runs, by what the store of Runs holds.
@@ -196,12 +232,7 @@ pub(crate) fn woken(wakes: UnboundedReceiver<Wake>, runs: Store<AnyRun>) -> impl
 fn unfinished(runs: &Store<AnyRun>, wanted: impl Fn(&Run) -> bool) -> Vec<ObjectRef<AnyRun>> {
     runs.state()
         .iter()
-        .filter(|guard| {
-            guard.0.as_ref().is_ok_and(|run| {
-                let phase = run.status.as_ref().and_then(|status| status.phase);
-                !phase.is_some_and(codeflare_api::run::Phase::is_terminal) && wanted(run)
-            })
-        })
+        .filter(|guard| !is_terminal(guard) && guard.0.as_ref().is_ok_and(&wanted))
         .map(|guard| ObjectRef::from_obj(guard.as_ref()))
         .collect()
 }

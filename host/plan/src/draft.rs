@@ -81,7 +81,7 @@ fn run(seen: &Seen, attempt: u32, first: &[Exchange], exchanges: &[Exchange]) ->
             Err(call) => return Ok(Next::Call(call)),
         };
         size::check(&policy.name, &decision)?;
-        let mut choices = sized.map(|sized| sized.choices).unwrap_or_default();
+        let mut choices = sized.map_or_else(|| resolved.choices.clone(), |sized| sized.choices);
         choices.extend(decision.choices);
         sized = Some(Sized { size: decision.size, choices });
     }

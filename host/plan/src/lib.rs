@@ -17,3 +17,4 @@ pub mod seen;
 pub mod size;
 pub mod status;
 pub mod stop;
+pub mod usage;

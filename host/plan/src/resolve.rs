@@ -3,18 +3,27 @@
 use std::collections::BTreeMap;
 
 use codeflare_api::application::CodeFile;
-use codeflare_api::duration::Period;
 use codeflare_api::{Application, ConditionType, DEFAULT_SIZE, Reason};
 use codeflare_documents::describe::EmittedKind;
-use codeflare_documents::shared::ObjectName;
+use codeflare_documents::shared::{Choice, ObjectName};
 use codeflare_documents::sizing::Asked;
 use serde_json::Value;
 
 use crate::plan::PlannedPlugin;
-use crate::seen::{Seen, SeenPlugin};
+use crate::seen::Seen;
 use crate::stop::{Problem, Stop};
+pub(crate) use claims::claims;
+pub(crate) use fields::is_variable;
+use fields::{code, fields};
+pub(crate) use launcher::Chosen;
+pub use launcher::Offer;
+pub use policies::wants_usage;
 
+mod claims;
+mod fields;
+mod launcher;
 mod plugins;
+mod policies;
 
 /// What a Run means, with every default filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +60,8 @@ pub struct Resolved {
     pub kinds: Vec<EmittedKind>,
     /// Sizing policies in the order in which they are asked.
     pub policies: Vec<PlannedPlugin>,
+    /// What was chosen already, before any size.
+    pub choices: Vec<Choice>,
 }
 
 /// Resolves what was seen.
@@ -69,17 +80,16 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
         })
     });
     let launcher = application.and_then(|application| {
-        let run = plugins::Blamed { object: run_label(seen), pointer: "/spec/application" };
-        plugins::launcher(&seen.plugins, &seen.served, application, &run).map_err(|found| problems.extend(found)).ok()
+        let run = launcher::Blamed { object: run_label(seen), pointer: "/spec/application" };
+        launcher::launcher(offer(seen), application, &run).map_err(|found| problems.extend(found)).ok()
     });
     // Where only a policy is missing, the Run is resolved and waits for its size.
     let step = if problems.is_empty() { ConditionType::Sized } else { ConditionType::Resolved };
-    let policies = plugins::policies(seen).unwrap_or_else(|found| {
+    let policies = policies::policies(seen).unwrap_or_else(|found| {
         problems.extend(found);
         Vec::new()
     });
-    let (Some(application), Some(argv), Some((launcher, kinds)), true) =
-        (application, argv, launcher, problems.is_empty())
+    let (Some(application), Some(argv), Some(launcher), true) = (application, argv, launcher, problems.is_empty())
     else {
         return Err(Stop { step, problems });
     };
@@ -101,19 +111,16 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
         framework: Value::Object(application.spec.framework.clone().unwrap_or_default()),
         retries: run.spec.retries.unwrap_or(retry.limit),
         retry_exit_codes: retry.exit_codes,
-        launcher,
-        kinds,
+        choices: vec![launcher.choice()],
+        launcher: launcher.plugin,
+        kinds: launcher.kinds,
         policies,
     })
 }
 
-/// Whether a Run of an Application could be launched now, whatever the Run says: the
-/// name of its launcher, or every problem.
-pub(crate) fn launchable(
-    application: &Application,
-    plugins: &[SeenPlugin],
-    served: &[EmittedKind],
-) -> Result<String, Vec<Problem>> {
+/// Whether a Run of an Application could be launched now, whatever the Run says: its
+/// launcher, or every problem.
+pub(crate) fn launchable(application: &Application, offer: Offer<'_>) -> Result<Chosen, Vec<Problem>> {
     let mut problems = application_fields(application);
     for (field, text) in [("command", Some(&application.spec.command)), ("options", application.spec.options.as_ref())]
     {
@@ -126,15 +133,19 @@ pub(crate) fn launchable(
             ));
         }
     }
-    let blamed = plugins::Blamed { object: label(application), pointer: "/spec/api" };
-    match plugins::launcher(plugins, served, application, &blamed) {
-        Ok((launcher, _)) if problems.is_empty() => Ok(launcher.name),
+    let blamed = launcher::Blamed { object: label(application), pointer: "/spec/api" };
+    match launcher::launcher(offer, application, &blamed) {
+        Ok(chosen) if problems.is_empty() => Ok(chosen),
         Ok(_) => Err(problems),
         Err(found) => {
             problems.extend(found);
             Err(problems)
         }
     }
+}
+
+fn offer(seen: &Seen) -> Offer<'_> {
+    Offer { plugins: &seen.plugins, served: &seen.served, labels: &seen.namespace_labels }
 }
 
 /// What is wrong with a text that shlex cannot split.
@@ -189,71 +200,6 @@ fn application_fields(application: &Application) -> Vec<Problem> {
     let mut problems = fields(&label(application), &spec.env, &[("deadline", &spec.deadline), ("ttl", &spec.ttl)]);
     problems.extend(code(&label(application), &spec.code));
     problems
-}
-
-/// Names of the source's files: what the schema refuses too, for files that were shown to
-/// no API server, and what it cannot see.
-fn code(object: &str, files: &[CodeFile]) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for (index, file) in files.iter().enumerate() {
-        let mut invalid = |message: String| {
-            let pointer = format!("/spec/code/{index}/name");
-            problems.push(Problem::new(Reason::FieldInvalid, object, pointer, message));
-        };
-        if !file.name.split('/').all(is_part) {
-            invalid("expected a path in the program's folder, such as lib/model.py: letters, digits, underscores, dots and dashes, and each part begins with one of the first three".to_owned());
-            continue;
-        }
-        let earlier = files.iter().take(index).find(|earlier| clash(&earlier.name, &file.name));
-        if let Some(earlier) = earlier {
-            invalid(match earlier.name == file.name {
-                true => "another file has this name".to_owned(),
-                false => format!("{} cannot be both a file and a folder", earlier.name.clone().min(file.name.clone())),
-            });
-        }
-    }
-    problems
-}
-
-/// Whether a text can be one part of a file's path.
-fn is_part(part: &str) -> bool {
-    let first = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    part.starts_with(first) && part.chars().all(|c| first(c) || matches!(c, '.' | '-'))
-}
-
-/// Whether two files cannot be beside each other: one name, or one is the other's folder.
-fn clash(one: &str, other: &str) -> bool {
-    let below = |folder: &str, name: &str| name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-    one == other || below(one, other) || below(other, one)
-}
-
-/// What the schema refuses too, for files that were shown to no API server, and names
-/// that the host keeps for itself.
-fn fields(object: &str, env: &BTreeMap<String, String>, periods: &[(&str, &Option<Period>)]) -> Vec<Problem> {
-    let invalid =
-        |pointer: String, message: &str| Problem::new(Reason::FieldInvalid, object, pointer, message.to_owned());
-    let mut problems = Vec::new();
-    for name in env.keys() {
-        let pointer = format!("/spec/env/{}", name.replace('~', "~0").replace('/', "~1"));
-        if !is_variable(name) {
-            let message = "a name has letters, digits and underscores, and does not start with a digit";
-            problems.push(invalid(pointer, message));
-        } else if name.starts_with("CODEFLARE_") {
-            problems.push(invalid(pointer, "the platform sets variables of this name"));
-        }
-    }
-    for (field, period) in periods {
-        if period.as_ref().is_some_and(|period| period.duration().is_none()) {
-            problems.push(invalid(format!("/spec/{field}"), "expected a length of time, such as 90s or 2h30m"));
-        }
-    }
-    problems
-}
-
-/// Whether a text can be the name of a variable.
-pub(crate) fn is_variable(name: &str) -> bool {
-    let letter = |c: char| c.is_ascii_alphabetic() || c == '_';
-    name.starts_with(letter) && name.chars().all(|c| letter(c) || c.is_ascii_digit()) && name.len() <= 256
 }
 
 fn argv(seen: &Seen, application: &Application) -> Result<Vec<String>, Vec<Problem>> {

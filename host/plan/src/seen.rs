@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use codeflare_api::plugin::{Grant, PluginSpec};
 use codeflare_api::{Application, Run, RunSizeConfiguration};
 use codeflare_documents::describe::{Description, EmittedKind};
+use codeflare_documents::sizing::Usage;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -29,6 +30,10 @@ pub struct Seen {
     /// Labels of the Run's namespace: plugins may serve some namespaces only.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub namespace_labels: BTreeMap<String, String>,
+    /// What the other unfinished Runs of the namespace hold; counted only where a policy
+    /// wants to know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// What the platform's installation decides for every pod.
     pub site: Site,
 }

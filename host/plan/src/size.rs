@@ -3,13 +3,14 @@
 use codeflare_api::size::TeeShirt as Shirt;
 use codeflare_api::{ConditionType, Reason, RunSizeConfiguration, quantity};
 use codeflare_documents::shared::{Decline, Fault, Size};
-use codeflare_documents::sizing::{Configuration, DecideRequest, Decision, TeeShirt};
+use codeflare_documents::sizing::{Configuration, DecideRequest, Decision, TeeShirt, Usage};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::plan::PlannedPlugin;
 use crate::resolve::Resolved;
 use crate::seen::Seen;
 use crate::stop::{Problem, Stop};
+use crate::usage;
 
 /// Most workers of a Run, as the schema of Run has it.
 const MOST_WORKERS: u32 = 10_000;
@@ -26,7 +27,8 @@ pub struct Sized {
 /// What a policy is asked.
 ///
 /// # Errors
-/// Where a RunSizeConfiguration has a quantity that cannot be counted with.
+/// Where a RunSizeConfiguration has a quantity that cannot be counted with, or where the
+/// policy wants to know what the namespace uses and nobody has counted it.
 pub fn request(seen: &Seen, resolved: &Resolved, policy: &PlannedPlugin) -> Result<DecideRequest, Stop> {
     let mut problems = Vec::new();
     let configurations = seen.configurations.iter().map(|one| configuration(seen, one, &mut problems)).collect();
@@ -40,7 +42,19 @@ pub fn request(seen: &Seen, resolved: &Resolved, policy: &PlannedPlugin) -> Resu
         asked: resolved.asked.clone(),
         configurations,
         settings: policy.settings.clone().into(),
+        usage: usage(seen, policy)?,
     })
+}
+
+/// What the namespace uses, for a policy that says that it wants to know.
+fn usage(seen: &Seen, policy: &PlannedPlugin) -> Result<Option<Usage>, Stop> {
+    let plugin = seen.plugins.iter().find(|plugin| plugin.name == policy.name);
+    let wants = plugin.and_then(|plugin| plugin.ready.as_ref()).is_some_and(|serving| serving.description.usage);
+    match (wants, &seen.usage) {
+        (false, _) => Ok(None),
+        (true, Some(usage)) => Ok(Some(usage.clone())),
+        (true, None) => Err(usage::uncounted(&policy.name)),
+    }
 }
 
 fn configuration(seen: &Seen, object: &RunSizeConfiguration, problems: &mut Vec<Problem>) -> Configuration {

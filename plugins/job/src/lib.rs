@@ -35,6 +35,7 @@ impl Launcher for Job {
             variants: Vec::new(),
             settings_schema: closed_object(),
             framework_schema: closed_object(),
+            usage: false,
         }
     }
 

@@ -66,6 +66,7 @@ impl Launcher for Ray {
             ],
             settings_schema: options::settings_schema(),
             framework_schema: options::framework_schema(),
+            usage: false,
         }
     }
 

@@ -26,6 +26,7 @@
 //!             variants: Vec::new(),
 //!             settings_schema: closed_object(),
 //!             framework_schema: closed_object(),
+//!             usage: false,
 //!         }
 //!     }
 //!
@@ -94,7 +95,7 @@ pub mod prelude {
     pub use codeflare_documents::describe::Description;
     pub use codeflare_documents::launcher::*;
     pub use codeflare_documents::shared::{Choice, Decline, Fault, Resources, Size};
-    pub use codeflare_documents::sizing::{Asked, Configuration, DecideRequest, Decision, TeeShirt};
+    pub use codeflare_documents::sizing::{Asked, Configuration, DecideRequest, Decision, TeeShirt, Usage};
 }
 
 /// A plugin that describes the objects that run a Run, and reads them back.

@@ -38,6 +38,7 @@ pub fn description() -> Description {
         variants: Vec::new(),
         settings_schema: closed_object(),
         framework_schema: closed_object(),
+        usage: false,
     }
 }
 
@@ -240,6 +241,7 @@ pub fn decide_request() -> DecideRequest {
         },
         configurations: vec![configuration("default", 100, sizes)],
         settings: json!({}),
+        usage: None,
     }
 }
 

@@ -48,6 +48,7 @@ impl SizingPolicy for TeeShirts {
                 },
             }),
             framework_schema: closed_object(),
+            usage: false,
         }
     }
 

@@ -52,6 +52,7 @@ impl Launcher for Torch {
             variants: variant::described(),
             settings_schema: options::settings_schema(),
             framework_schema: options::framework_schema(),
+            usage: false,
         }
     }
 

@@ -30,6 +30,10 @@ pub struct Description {
     /// JSON Schema of the framework options that an Application may set.
     #[serde(default = "any_object")]
     pub framework_schema: Value,
+    /// Of a sizing policy: whether it wants `usage` in its requests. Decisions of Runs that
+    /// such a policy sizes are made one after the other in each namespace.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub usage: bool,
 }
 
 /// One way in which a launcher can launch.

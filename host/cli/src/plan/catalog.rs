@@ -10,9 +10,10 @@ use codeflare_engine::{Config, Engine, Limits, LoadError, Role};
 use codeflare_plan::seen::{PluginRole, SeenPlugin, Serving};
 use sha2::{Digest, Sha256};
 
+use super::left_out;
 use super::read::Documents;
-use crate::Failure;
 use crate::args::PlanArgs;
+use crate::{Failure, output};
 
 /// Plugins that can be asked.
 pub(super) struct Catalog {
@@ -28,7 +29,12 @@ impl Catalog {
         let mut catalog = Catalog::empty(args)?;
         if documents.plugins.is_empty() {
             for file in wasm_files(&args.plugins)? {
-                catalog.add_file(&file).await?;
+                let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+                if left_out(&name)? {
+                    output::note(&format!("{}: the chart does not enable it, skipped", file.display()));
+                } else {
+                    catalog.add_file(name, &file).await?;
+                }
             }
         }
         for plugin in &documents.plugins {
@@ -72,19 +78,24 @@ impl Catalog {
     }
 
     /// A file of the folder serves as what it is: a launcher claims what it describes.
-    async fn add_file(&mut self, file: &Path) -> Result<(), Failure> {
+    async fn add_file(&mut self, name: String, file: &Path) -> Result<(), Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::one(format!("{}: {error}", file.display()));
         let bytes = std::fs::read(file).map_err(|error| failed(&error))?;
-        let (role, serving) = match self.load(Role::Launcher, bytes.clone(), Limits::default()).await {
-            Ok(serving) => (PluginRole::Launcher(serving.description.frameworks.clone()), serving),
-            Err(LoadError::WrongWorld { .. }) => {
-                let serving =
-                    self.load(Role::SizingPolicy, bytes, Limits::default()).await.map_err(|error| failed(&error))?;
-                (PluginRole::SizingPolicy, serving)
+        let mut roles = vec![Role::Progress, Role::SizingPolicy, Role::Launcher];
+        let (role, serving) = loop {
+            let Some(role) = roles.pop() else { return Ok(()) };
+            match self.load(role, bytes.clone(), Limits::default()).await {
+                Ok(serving) => break (role, serving),
+                Err(LoadError::WrongWorld { .. }) if !roles.is_empty() => {}
+                Err(error) => return Err(failed(&error)),
             }
-            Err(error) => return Err(failed(&error)),
         };
-        let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let frameworks = serving.description.frameworks.clone();
+        let role = match role {
+            Role::Launcher => PluginRole::Launcher(frameworks),
+            Role::SizingPolicy => PluginRole::SizingPolicy,
+            Role::Progress => PluginRole::Progress(frameworks),
+        };
         let (priority, settings, trouble) = (100, serde_json::Map::new(), String::new());
         self.seen.push(SeenPlugin {
             name,

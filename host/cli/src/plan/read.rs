@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use codeflare_api::{Application, Plugin, Run, RunSizeConfiguration};
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -21,6 +21,8 @@ pub(super) struct Documents {
     pub(super) configurations: Vec<RunSizeConfiguration>,
     pub(super) plugins: Vec<Plugin>,
     pub(super) config_maps: Vec<ConfigMap>,
+    /// Labels of namespaces, by name: plugins may serve some of them.
+    pub(super) namespaces: BTreeMap<String, BTreeMap<String, String>>,
     /// `Kind/name` to `FILE: document N`.
     pub(super) places: BTreeMap<String, String>,
     /// `Kind/name` of what is there and cannot be used.
@@ -34,6 +36,13 @@ impl Documents {
         let application = format!("Application/{}", run.spec.application.name);
         let for_all = |label: &String| label.starts_with("Plugin/") || label.starts_with("RunSizeConfiguration/");
         !self.broken.contains(&application) && !self.broken.iter().any(for_all)
+    }
+
+    /// Labels of a namespace; the API server itself adds the one with its name.
+    pub(super) fn namespace_labels(&self, name: &str) -> BTreeMap<String, String> {
+        let mut labels = self.namespaces.get(name).cloned().unwrap_or_default();
+        labels.insert("kubernetes.io/metadata.name".to_owned(), name.to_owned());
+        labels
     }
 }
 
@@ -148,7 +157,7 @@ fn take(documents: &mut Documents, place: &str, namespace: &str, value: Value, e
                 return;
             }
         }
-        ("v1", "ConfigMap") => {}
+        ("v1", "ConfigMap" | "Namespace") => {}
         ("", _) | (_, "") => {
             errors.push(format!("{place}: no Kubernetes object: apiVersion and kind are required"));
             return;
@@ -175,6 +184,10 @@ fn take(documents: &mut Documents, place: &str, namespace: &str, value: Value, e
         }),
         "RunSizeConfiguration" => object(value).map(|object| documents.configurations.push(object)),
         "Plugin" => object(value).map(|object| documents.plugins.push(object)),
+        "Namespace" => object(value).map(|object: Namespace| {
+            let labels = object.metadata.labels.unwrap_or_default();
+            documents.namespaces.insert(object.metadata.name.unwrap_or_default(), labels);
+        }),
         _ => object(value).map(|mut object: ConfigMap| {
             settle(&mut object.metadata, namespace);
             documents.config_maps.push(object);

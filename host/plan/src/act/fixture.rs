@@ -80,6 +80,7 @@ pub(crate) fn record(attempt: u32) -> Record {
             plugins: Vec::new(),
             served: Vec::new(),
             namespace_labels: BTreeMap::new(),
+            usage: None,
             site: Site::default(),
         },
         exchanges: Vec::new(),

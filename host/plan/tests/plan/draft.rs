@@ -28,7 +28,7 @@ fn a_draft_asks_policies_then_the_launcher_and_comes_to_the_same_plan() {
     let (exchanges, first) = plan(&seen);
     let asked: Vec<_> = exchanges.iter().map(|one| (one.plugin.as_str(), one.request.step())).collect();
     assert_eq!(asked, [("sizes", "decide"), ("quota", "decide"), ("job", "launch")]);
-    assert_eq!((first.size.workers, first.choices.len()), (2, 2), "the last policy has the last word");
+    assert_eq!((first.size.workers, first.choices.len()), (2, 3), "the last policy has the last word");
     assert_eq!(draft(&seen, 1, &exchanges), Ok(Next::Plan(Box::new(first.clone()))));
     for known in 0..exchanges.len() {
         let call = due(draft(&seen, 1, &exchanges[..known]).expect("should go on"));

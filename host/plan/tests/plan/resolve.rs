@@ -1,6 +1,6 @@
 //! References, defaults and arguments; every error at once.
 
-use codeflare_plan::resolve::{Resolved, resolve};
+use codeflare_plan::resolve::{Offer, Resolved, resolve};
 use codeflare_plan::seen::Seen;
 use serde_json::{Value, json};
 
@@ -205,7 +205,8 @@ fn an_application_shows_whether_a_run_could_be_launched() {
         let seen = seen(changes);
         let mut application = seen.application.expect("should have one");
         application.status = old;
-        codeflare_plan::ready::application(&application, &seen.plugins, &seen.served, now(at))
+        let offer = Offer { plugins: &seen.plugins, served: &seen.served, labels: &seen.namespace_labels };
+        codeflare_plan::ready::application(&application, offer, now(at))
     };
     let good = shown(&[], 1, None);
     let condition = &good.conditions[0];

@@ -1,11 +1,12 @@
 //! What policies are asked, and which of their decisions can be counted with.
 
 use codeflare_documents::call::{Answer, Request};
-use codeflare_plan::draft::drive;
+use codeflare_plan::draft::{Next, draft, drive};
 use codeflare_plan::plan::Call;
+use codeflare_plan::seen::Seen;
 use serde_json::{Value, json};
 
-use crate::support::{ask, lines, plan, seen};
+use crate::support::{ask, lines, plan, policy, seen};
 
 #[test]
 fn quantities_are_whole_numbers_and_everybody_is_named() {
@@ -33,6 +34,36 @@ fn a_quantity_that_is_none_is_named_by_object_and_field() {
             "Sized".to_owned(),
             format!("{object} /spec/config/md/memory: `16GB` is not a quantity, such as 2, 500m or 16Gi"),
             format!("{object} /spec/config/sm/cpu: `two` is not a quantity, such as 2, 500m or 16Gi"),
+        ]
+    );
+}
+
+#[test]
+fn only_a_policy_that_wants_it_is_told_what_the_namespace_uses() {
+    let usage = json!({"runs": 1, "workers": 2, "cpuMillis": 500, "memoryBytes": 7, "extended": {"a/gpu": 3}});
+    let mut budget = policy("budget", 50);
+    budget["ready"]["description"]["usage"] = json!(true);
+    let plugins = ("/plugins/-", budget);
+    let counted = seen(&[plugins.clone(), ("/usage", usage.clone())]);
+    let (exchanges, plan) = plan(&counted);
+    let told: Vec<_> = exchanges
+        .iter()
+        .filter_map(|one| match &one.request {
+            Request::Decide { request, .. } => Some((one.plugin.as_str(), json!(request.usage))),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [("sizes", Value::Null), ("budget", usage)]);
+    // What was recorded is what is replayed: the usage is one of the inputs.
+    let recorded: Seen = serde_json::from_value(json!(counted)).expect("should read what it wrote");
+    assert_eq!(draft(&recorded, 1, &exchanges), Ok(Next::Plan(Box::new(plan))));
+    // Nobody has counted: nothing is decided on a guess.
+    let stop = drive(&seen(&[plugins]), 1, ask).expect_err("should stop");
+    assert_eq!(
+        lines(&stop),
+        [
+            "Sized",
+            "PluginWaiting: Plugin/budget: what the namespace uses is counted first; it is asked again in a moment",
         ]
     );
 }

@@ -12,6 +12,7 @@
 )]
 
 mod audit;
+mod budget;
 mod crash;
 mod forged;
 mod host;
