@@ -211,8 +211,10 @@ fn usage_is_counted_where_a_policy_that_serves_the_namespace_wants_it() {
 #[test]
 fn the_plan_begins_with_the_choice_of_its_launcher() {
     let kinds = ("/ready/description/kinds", json!([{"group": "batch", "version": "v1", "kind": "Job"}]));
-    let (_, plan) =
-        plan(&with(&[launcher("new", 100, std::slice::from_ref(&kinds)), launcher("old", 200, &[kinds.clone()])]));
+    let (_, plan) = plan(&with(&[
+        launcher("new", 100, std::slice::from_ref(&kinds)),
+        launcher("old", 200, std::slice::from_ref(&kinds)),
+    ]));
     let first = plan.choices.first().expect("should have choices");
     assert_eq!((first.field.as_str(), &first.value, first.by.as_str()), ("launcher", &json!("new"), "host"));
     assert_eq!(first.why, "lowest priority of new (100), old (200)");

@@ -142,10 +142,10 @@ impl Books {
         let runs = world.runs(namespace);
         let runs = tokio::spawn(
             watcher(runs, watcher::Config::default()).default_backoff().applied_objects().for_each(move |run| {
-                if let Ok(run) = run {
-                    if phase(&run).is_some_and(Phase::is_terminal) {
-                        ended(run.resource_version(), What::Ended, run.name_any());
-                    }
+                if let Ok(run) = run
+                    && phase(&run).is_some_and(Phase::is_terminal)
+                {
+                    ended(run.resource_version(), What::Ended, run.name_any());
                 }
                 std::future::ready(())
             }),
