@@ -137,7 +137,7 @@ kind: Walk
 metadata: {name: w}
 ---
 apiVersion: v1
-kind: Namespace
+kind: Service
 metadata: {name: n}
 ---
 a: [
