@@ -31,7 +31,8 @@ impl Catalog {
             for file in wasm_files(&args.plugins)? {
                 let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
                 if left_out(&name)? {
-                    output::note(&format!("{}: the chart does not enable it, skipped", file.display()));
+                    let name = file.file_name().unwrap_or_default().display();
+                    output::note(&format!("plugin {name}: the chart does not enable it, skipped"));
                 } else {
                     catalog.add_file(name, &file).await?;
                 }
