@@ -5,6 +5,7 @@ use codeflare_api::{ConditionType, Reason, Run, labels};
 use codeflare_plan::live::Child;
 use codeflare_plan::plan::{Plan, PlannedObject};
 use codeflare_plan::stop::{Problem, Stop};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use kube::api::{Api, DynamicObject, ListParams};
@@ -12,6 +13,7 @@ use kube::api::{Api, DynamicObject, ListParams};
 use crate::api::{create, of_kind, resource, within};
 use crate::context::Context;
 use crate::gather::child;
+use crate::served::Standing;
 
 /// Creates what is missing, given the Run as the server has it now. Answers the primary.
 ///
@@ -86,20 +88,21 @@ pub(crate) fn served(ctx: &Context, plan: &Plan) -> Result<(), Stop> {
 }
 
 /// The same where the primary was seen and is going or gone: with its kind, if that is being
-/// uninstalled.
+/// uninstalled. Answers when its kind was defined, where it is not Kubernetes' own.
 ///
 /// # Errors
 /// A stop of the step Launched.
-pub(crate) async fn still_served(ctx: &Context, plan: &Plan) -> Result<(), Stop> {
+pub(crate) async fn still_served(ctx: &Context, plan: &Plan) -> Result<Option<Timestamp>, Stop> {
     let goes_on = "the Run goes on if its object has outlived that";
     if let Some(planned) = plan.objects.iter().find(|planned| !ctx.stores.children.is_served(&planned.kind)) {
         return Err(not_served(planned, goes_on));
     }
-    let Some(planned) = plan.primary() else { return Ok(()) };
-    let stays = ctx.catalog.served().stays(&ctx.client, &planned.kind).await;
-    match stays.map_err(|error| error.stop(ConditionType::Launched, label(planned)))? {
-        true => Ok(()),
-        false => Err(not_served(planned, goes_on)),
+    let Some(planned) = plan.primary() else { return Ok(None) };
+    let standing = ctx.catalog.served().standing(&ctx.client, &planned.kind).await;
+    match standing.map_err(|error| error.stop(ConditionType::Launched, label(planned)))? {
+        Standing::Own => Ok(None),
+        Standing::Since(time) => Ok(time),
+        Standing::Going => Err(not_served(planned, goes_on)),
     }
 }
 

@@ -163,7 +163,7 @@ async fn launched(
         return finish(run, ctx, &Outcome::WaitingForPods(record), Some((record, acts)), now).await;
     }
 
-    let primary = match primary(run, ctx, record, fresh, &mut children).await {
+    let (primary, kind_since) = match primary(run, ctx, record, fresh, &mut children).await {
         Ok(Primary::Created(uid)) => {
             let outcome = Outcome::Launched {
                 situation: situation(run, record, &children, &pods, now),
@@ -173,7 +173,7 @@ async fn launched(
             };
             return finish(run, ctx, &outcome, Some((record, Acts::default())), now).await;
         }
-        Ok(Primary::Known(uid)) => uid,
+        Ok(Primary::Known { uid, kind_since }) => (uid, kind_since),
         Ok(Primary::RunIsGone) => return Ok(Action::requeue(SOON)),
         Err(stop) => return finish(run, ctx, &Outcome::Stopped(stop), None, now).await,
     };
@@ -183,7 +183,8 @@ async fn launched(
         Ok(observation) => (Some(observation), None),
         Err(stop) => (None, Some(stop)),
     };
-    let situation = Situation { observation: observation.as_ref(), ..situation(run, record, &children, &pods, now) };
+    let situation =
+        Situation { observation: observation.as_ref(), kind_since, ..situation(run, record, &children, &pods, now) };
     let acts = codeflare_plan::act::act(&situation);
     if let Some(stop) = retry(run, ctx, &acts).await {
         return finish(run, ctx, &Outcome::Stopped(stop), None, now).await;
@@ -213,7 +214,11 @@ enum Primary {
     /// Created, or found, just now; nothing is known of its pods yet.
     Created(String),
     /// Seen before: this UID, whether it still lives or not.
-    Known(String),
+    Known {
+        uid: String,
+        /// When its kind was defined, where that was asked.
+        kind_since: Option<Timestamp>,
+    },
     /// Somebody deleted the Run meanwhile.
     RunIsGone,
 }
@@ -230,12 +235,13 @@ async fn primary(
         let seen = children.iter().find(|child| child.uid == uid);
         if seen.is_none_or(|child| child.deleting) {
             let unseen = seen.is_none();
-            apply::still_served(ctx, &record.plan).await?;
+            let kind_since = apply::still_served(ctx, &record.plan).await?;
             if unseen {
                 children.extend(apply::look_for_primary(ctx, &record.plan, &uid).await?);
             }
+            return Ok(Primary::Known { uid, kind_since });
         }
-        return Ok(Primary::Known(uid));
+        return Ok(Primary::Known { uid, kind_since: None });
     }
     let fresh = match fresh {
         Some(fresh) => Some(fresh),
@@ -316,7 +322,7 @@ fn situation<'a>(
     pods: &'a [Pod],
     now: Timestamp,
 ) -> Situation<'a> {
-    Situation { run, record, children, pods, observation: None, now }
+    Situation { run, record, children, pods, observation: None, kind_since: None, now }
 }
 
 fn is_terminal(status: &RunStatus) -> bool {

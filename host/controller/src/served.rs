@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use codeflare_documents::describe::EmittedKind;
+use jiff::Timestamp;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Client;
 use kube::api::Api;
@@ -57,6 +58,17 @@ impl Kinds {
     }
 }
 
+/// How a kind stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Standing {
+    /// It has no definition: it is Kubernetes' own.
+    Own,
+    /// It was defined at this time.
+    Since(Option<Timestamp>),
+    /// Its definition is going, or gone.
+    Going,
+}
+
 /// Name of the definition that a kind would have.
 fn definition(kind: &EmittedKind) -> String {
     format!("{}.{}", resource(kind).plural, kind.group)
@@ -74,20 +86,22 @@ impl Served {
         self.0.write().unwrap_or_else(PoisonError::into_inner).defined(name, going)
     }
 
-    /// Whether a kind stays, as the API server has its definition now: a watch may tell of an
-    /// object that went with its kind before another tells of the kind. One without a
-    /// definition is Kubernetes' own.
+    /// How a kind stands, as the API server has its definition now: a watch may tell of an
+    /// object that went with its kind before another tells of the kind.
     ///
     /// # Errors
     /// Where the API server does not answer.
-    pub(crate) async fn stays(&self, client: &Client, kind: &EmittedKind) -> Result<bool, Call> {
+    pub(crate) async fn standing(&self, client: &Client, kind: &EmittedKind) -> Result<Standing, Call> {
         let name = definition(kind);
         if !self.0.read().unwrap_or_else(PoisonError::into_inner).definitions.contains_key(&name) {
-            return Ok(true);
+            return Ok(Standing::Own);
         }
         let definitions = Api::<CustomResourceDefinition>::all(client.clone());
         let found = within(definitions.get_metadata_opt(&name)).await?;
-        Ok(found.is_some_and(|found| found.metadata.deletion_timestamp.is_none()))
+        Ok(match found.map(|found| found.metadata) {
+            Some(meta) if meta.deletion_timestamp.is_none() => Standing::Since(meta.creation_timestamp.map(|at| at.0)),
+            _ => Standing::Going,
+        })
     }
 
     /// Asks the API server once; answers whether something changed.

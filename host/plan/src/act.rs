@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use codeflare_api::duration::Period;
 use codeflare_api::run::Phase;
-use codeflare_api::{Reason, RunStatus};
+use codeflare_api::{ConditionType, Reason, RunStatus};
 use codeflare_documents::launcher::{Control, Ends, Failure, Observation};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -99,14 +99,21 @@ fn workload_gone(situation: &Situation<'_>, status: &RunStatus) -> End {
     let primary = situation.plan().primary();
     let kind = primary.map(|primary| primary.kind.kind.as_str()).unwrap_or_default();
     let name = primary.map(|primary| format!("{kind}/{}", primary.name)).unwrap_or_default();
-    // What the Run has said last: whoever uninstalls a kind takes its objects away.
-    let how = if status.reason.as_deref() == Some(Reason::KindNotServed.as_str()) {
+    let how = if went_with_its_kind(situation, status) {
         format!("went when its kind was uninstalled; {kind} is served again, but")
     } else {
         "was deleted by somebody else;".to_owned()
     };
     let message = format!("{name} {how} a workload is never launched twice, so make another Run");
     End::Failed { cause: Reason::WorkloadGone.into(), message, exit_code: None }
+}
+
+/// Whoever uninstalls a kind takes its objects away: the Run has said so last, or its kind
+/// was defined anew after its plan was recorded.
+fn went_with_its_kind(situation: &Situation<'_>, status: &RunStatus) -> bool {
+    let recorded = status.conditions.iter().find(|one| one.type_ == ConditionType::Recorded.as_str());
+    let anew = |since: Timestamp| recorded.is_some_and(|recorded| since > recorded.last_transition_time.0);
+    status.reason.as_deref() == Some(Reason::KindNotServed.as_str()) || situation.kind_since.is_some_and(anew)
 }
 
 fn late(situation: &Situation<'_>) -> End {

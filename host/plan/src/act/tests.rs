@@ -159,6 +159,19 @@ fn a_primary_that_went_with_its_kind_says_so() {
         assert_eq!(said(reason, &[]), Some((Reason::WorkloadGone.into(), message.to_owned())), "{reason}");
         assert_eq!(said(reason, &children(1)), None, "{reason}: it has outlived that");
     }
+    // Whatever was said last: the kind is younger than the plan.
+    let recorded =
+        json!([{"type": "Recorded", "status": "True", "reason": "Done", "message": "", "lastTransitionTime": at(100)}]);
+    let run = with_status(run(json!({})), launched(1, "Running", json!({"conditions": recorded})));
+    for (since, message) in [(Some(at(101)), with_kind), (Some(at(100)), alone), (Some(at(1)), alone), (None, alone)] {
+        let situation = Situation { kind_since: since, ..situation(&run, &record, &[], None, 200) };
+        let end = act(&situation).end;
+        assert_eq!(
+            end,
+            Some(End::Failed { cause: Reason::WorkloadGone.into(), message: message.into(), exit_code: None }),
+            "{since:?}"
+        );
+    }
 }
 
 #[test]
