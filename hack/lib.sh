@@ -34,3 +34,9 @@ program() {
   hack/cluster/build.sh "$1" >&2
   hack/cluster/build.sh --path "$1"
 }
+
+# The host's binary. Built as the tests build it: a plain `cargo build` leaves out what tests
+# depend on, chooses other features and compiles every dependency once more.
+build_host() {
+  cargo test --quiet --locked --workspace --test cli --no-run
+}

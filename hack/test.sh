@@ -72,7 +72,7 @@ part_api() {
 part_shapes() {
   local state=$PWD/.local/test-shapes result=0
   part_plugins
-  cargo build --locked --workspace --bin codeflare
+  build_host
   hack/cluster/up.sh --api --state "$state"
   hack/cluster/peers.sh crds --kubeconfig "$state/kubeconfig" kuberay jobset trainer
   CODEFLARE_SHAPES_KUBECONFIG=$state/kubeconfig CODEFLARE_HOST=$HOST_BINARY CODEFLARE_TEST_PLUGINS=$PLUGINS \
@@ -86,7 +86,7 @@ part_faults() {
   local state=$PWD/.local/test-faults result=0
   part_plugins
   target_installed
-  cargo build --locked --workspace --bin codeflare
+  build_host
   CARGO_TARGET_DIR=tests/guests/target cargo build --locked --quiet --manifest-path tests/guests/Cargo.toml \
     --target wasm32-wasip2 --example panics
   hack/cluster/up.sh --api --state "$state"

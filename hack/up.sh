@@ -26,7 +26,7 @@ RUNS=examples
 build() {
   say "building the host and the plugins"
   # The whole workspace's features, as the tests build it: nothing is compiled twice.
-  cargo build --locked --workspace --bin codeflare
+  build_host
   hack/plugins.sh "$PLUGINS"
   hack/exec.sh "$STATE_DIR/exec"
   hack/cluster/images/host.sh "$HOST_BINARY" "$PLUGINS" "$STATE_DIR/platform.tar" "$IMAGE" "$STATE_DIR/exec"

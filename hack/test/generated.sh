@@ -4,8 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-cargo build --quiet --locked -p codeflare
-codeflare=${CARGO_TARGET_DIR:-target}/debug/codeflare
+# shellcheck source=hack/lib.sh
+. hack/lib.sh
+
+build_host
+codeflare=$HOST_BINARY
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
