@@ -69,18 +69,15 @@ pub(crate) async fn ask(ctx: &Context, plugin: &str, digest: &str, request: &Req
     };
     let start = std::time::Instant::now();
     let called = handle.call(request).await;
-    let outcome = called.as_ref().err().map_or("answered", |error| error.reason());
+    let outcome = called.answer.as_ref().err().map_or("answered", |error| error.reason());
     let labels = crate::metrics::PluginCall {
         plugin: plugin.to_owned(),
         step: request.step().to_owned(),
         outcome: outcome.to_owned(),
     };
     ctx.metrics.plugin_call.get_or_create(&labels).observe(start.elapsed().as_secs_f64());
-    match called {
-        Ok(called) => Ok(called.answer),
-        Err(error) => {
-            let message = format!("{} in {}: {error}", error.reason(), request.step());
-            Err(Problem::new(Reason::PluginFailed, object, "", message))
-        }
-    }
+    called.answer.map_err(|error| {
+        let message = format!("{} in {}: {error}", error.reason(), request.step());
+        Problem::new(Reason::PluginFailed, object, "", message)
+    })
 }

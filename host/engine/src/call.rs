@@ -74,7 +74,7 @@ impl Callable {
     /// Calls `describe`.
     ///
     /// # Errors
-    /// As [`crate::Plugin::call`].
+    /// Every way in which a call can fail.
     pub(crate) fn describe(&self) -> Result<String, CallError> {
         let mut store = self.store()?;
         match self.ask(&mut store, &Question::Describe)? {
@@ -87,25 +87,26 @@ impl Callable {
     }
 
     /// Asks one question.
-    ///
-    /// # Errors
-    /// As [`crate::Plugin::call`].
-    pub(crate) fn call(&self, question: &Question) -> Result<Called, CallError> {
+    pub(crate) fn call(&self, question: &Question) -> Called {
         let start = Instant::now();
-        let mut store = self.store()?;
-        let answer = match self.ask(&mut store, question)? {
-            Reply::Answer(answer) => answer?,
-            Reply::Text(_) => return Err(self.wrong_role(question.step())),
+        let mut store = match self.store() {
+            Ok(store) => store,
+            Err(error) => return Called::not_made(error),
+        };
+        let answer = match self.ask(&mut store, question) {
+            Ok(Reply::Answer(answer)) => answer,
+            Ok(Reply::Text(_)) => Err(self.wrong_role(question.step())),
+            Err(error) => Err(error),
         };
         let left = store.get_fuel().unwrap_or(0);
         let state = store.data_mut();
-        Ok(Called {
+        Called {
             answer,
             fuel: self.limits.fuel.saturating_sub(left),
             memory: state.meter.used(),
             log: state.take_log(),
             elapsed: start.elapsed(),
-        })
+        }
     }
 
     fn store(&self) -> Result<Store<State>, CallError> {

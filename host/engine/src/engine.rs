@@ -5,6 +5,7 @@
 //! ```
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -14,7 +15,7 @@ use crate::cache::{self, Cache};
 use crate::call::Callable;
 use crate::config::{self, Config, LARGE_MEMORY, Limits, Profile, Role, SMALL_MEMORY};
 use crate::error::{EngineError, LoadError};
-use crate::plugin::{self, Loaded, Plugin};
+use crate::plugin::{self, Loaded, Plugin, Times};
 use crate::{compile, describe, scan, ticker, wasi, world};
 
 /// Loads plugins. Cheap to clone; one per process.
@@ -29,6 +30,21 @@ struct Inner {
     threads: Arc<Semaphore>,
     /// One compilation at a time: each may use a core and a lot of memory.
     compiling: Mutex<()>,
+}
+
+/// A component that can be asked, and what it took to get there.
+struct Prepared {
+    digest: String,
+    callable: Callable,
+    load: Duration,
+    compile: Option<Duration>,
+}
+
+/// Code in memory; how long it took to bring it there and, where that was needed, to make it.
+struct Code {
+    component: Component,
+    load: Duration,
+    compile: Option<Duration>,
 }
 
 impl Engine {
@@ -77,20 +93,22 @@ impl Engine {
     pub async fn load(&self, role: Role, bytes: Arc<[u8]>, limits: Limits) -> Result<Plugin, LoadError> {
         let inner = Arc::clone(&self.0);
         let prepared = tokio::task::spawn_blocking(move || inner.prepare(role, &bytes, limits));
-        let (digest, callable) = prepared.await.map_err(LoadError::host)??;
+        let Prepared { digest, callable, load, compile } = prepared.await.map_err(LoadError::host)??;
         let callable = Arc::new(callable);
         let thread = plugin::acquire(&self.0.threads).await?;
         let asked = Arc::clone(&callable);
         let described = tokio::task::spawn_blocking(move || {
-            let described = asked.describe();
+            let start = Instant::now();
+            let described = asked.describe().map(|text| (text, start.elapsed()));
             drop(thread);
             described
         });
-        let text = described.await.map_err(LoadError::host)??;
+        let (text, asking) = described.await.map_err(LoadError::host)??;
         Ok(Plugin(Arc::new(Loaded {
             digest,
             description: describe::parse(&text, role)?,
             callable,
+            times: Times { load: load + asking, compile },
             permits: Arc::new(Semaphore::new(self.0.config.permits_per_plugin.max(1))),
             threads: Arc::clone(&self.0.threads),
         })))
@@ -114,11 +132,12 @@ impl std::fmt::Debug for Engine {
 
 impl Inner {
     /// Everything before the plugin itself runs. Blocks.
-    fn prepare(&self, role: Role, bytes: &[u8], limits: Limits) -> Result<(String, Callable), LoadError> {
+    fn prepare(&self, role: Role, bytes: &[u8], limits: Limits) -> Result<Prepared, LoadError> {
         scan::scan(bytes)?;
         let hash = Sha256::digest(bytes);
         let hex = cache::sha256(bytes);
-        let component = self.component(&hex, bytes, &limits)?;
+        let Code { component, load, compile } = self.component(&hex, bytes, &limits)?;
+        let start = Instant::now();
         world::check(&component, role, &limits)?;
         let linker = wasi::link(&component)?;
         let instance =
@@ -130,38 +149,44 @@ impl Inner {
             limits,
             seed: hash.iter().fold(0x00c0_def1_a2e0_0001, |seed: u64, byte| seed.rotate_left(8) ^ u64::from(*byte)),
         };
-        Ok((format!("sha256:{hex}"), callable))
+        Ok(Prepared { digest: format!("sha256:{hex}"), callable, load: load + start.elapsed(), compile })
     }
 
     /// Compiled code, from the cache or made now.
-    fn component(&self, hex: &str, bytes: &[u8], limits: &Limits) -> Result<Component, LoadError> {
+    fn component(&self, hex: &str, bytes: &[u8], limits: &Limits) -> Result<Code, LoadError> {
         let input = self.cache.keep_component(hex, bytes);
         let input = input.map_err(LoadError::host)?;
-        if let Some(component) = self.cached(hex, limits) {
-            return Ok(component);
+        if let Some(code) = self.cached(hex, limits) {
+            return Ok(code);
         }
         let _compiling = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
         // Somebody else may have compiled it while this one waited.
-        if let Some(component) = self.cached(hex, limits) {
-            return Ok(component);
+        if let Some(code) = self.cached(hex, limits) {
+            return Ok(code);
         }
         let output = self.cache.scratch().map_err(LoadError::host)?;
         let time = self.config.compile_time;
         let memory = self.config.compile_memory;
+        let start = Instant::now();
         compile::run(&self.config.compiler, &input, &output, time, memory)
             .inspect_err(|_| self.cache.forget_component(hex))?;
+        let compile = Some(start.elapsed());
+        let start = Instant::now();
         let kept = self.cache.keep_code(hex, output);
         kept.map_err(LoadError::host)?;
         let code = self.cache.code(hex);
         let code = code.ok_or_else(|| LoadError::host("the compile process wrote no sealed code"))?;
-        self.deserialize(&code, limits)
-            .map_err(|error| LoadError::host(format!("the compile process is of another version: {error}")))
+        let component = self
+            .deserialize(&code, limits)
+            .map_err(|error| LoadError::host(format!("the compile process is of another version: {error}")))?;
+        Ok(Code { component, load: start.elapsed(), compile })
     }
 
-    fn cached(&self, hex: &str, limits: &Limits) -> Option<Component> {
+    fn cached(&self, hex: &str, limits: &Limits) -> Option<Code> {
+        let start = Instant::now();
         let code = self.cache.code(hex)?;
         match self.deserialize(&code, limits) {
-            Ok(component) => Some(component),
+            Ok(component) => Some(Code { component, load: start.elapsed(), compile: None }),
             Err(error) => {
                 tracing::info!(digest = hex, %error, "cached code does not load; compiling again");
                 self.cache.forget(hex);

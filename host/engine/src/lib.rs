@@ -47,5 +47,5 @@ pub use compile::{CompileError, compile_main};
 pub use config::{Config, Limits, Role};
 pub use engine::Engine;
 pub use error::{CallError, EngineError, LoadError};
-pub use plugin::{Called, Plugin};
+pub use plugin::{Called, Plugin, Times};
 pub use store::LogLine;

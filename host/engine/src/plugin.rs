@@ -22,17 +22,19 @@ pub(crate) struct Loaded {
     pub(crate) digest: String,
     pub(crate) description: Description,
     pub(crate) callable: Arc<Callable>,
+    pub(crate) times: Times,
     /// Of this plugin.
     pub(crate) permits: Arc<Semaphore>,
     /// Of all plugins.
     pub(crate) threads: Arc<Semaphore>,
 }
 
-/// An answer and what it cost.
-#[derive(Clone, Debug)]
+/// What came of a call, and what it cost; a failure has its price too, and what the plugin
+/// logged on the way to it is the first thing that its author wants to see.
+#[derive(Debug)]
 pub struct Called {
-    /// What the plugin answered.
-    pub answer: Answer,
+    /// What the plugin answered, or how it failed, by class; no failure spoils the plugin.
+    pub answer: Result<Answer, CallError>,
     /// Units of fuel; the same for the same request and plugin.
     pub fuel: u64,
     /// Wall time of the call itself, without waiting for a permit.
@@ -41,6 +43,23 @@ pub struct Called {
     pub memory: u64,
     /// What it logged, cut to 100 lines of 1 KiB.
     pub log: Vec<LogLine>,
+}
+
+impl Called {
+    /// A call that never reached the plugin.
+    pub(crate) fn not_made(error: CallError) -> Self {
+        Called { answer: Err(error), fuel: 0, elapsed: Duration::ZERO, memory: 0, log: Vec::new() }
+    }
+}
+
+/// How long it took to make a plugin of its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// Code into memory, world checked and linked, described; without compiling and
+    /// without waiting for others.
+    pub load: Duration,
+    /// The compile child from start to end; none where the code was in the cache.
+    pub compile: Option<Duration>,
 }
 
 impl Plugin {
@@ -59,13 +78,31 @@ impl Plugin {
         &self.0.description
     }
 
+    /// How long loading and compiling it took.
+    pub fn times(&self) -> Times {
+        self.0.times
+    }
+
     /// Asks the plugin, in a fresh instance, on a thread that may be blocked. Waits for a
     /// permit first. A call that was begun runs to its end or its limits and keeps its
     /// permit until then, also if this future is dropped.
-    ///
+    pub async fn call(&self, request: &Request) -> Called {
+        let called = self.made(request).await.unwrap_or_else(Called::not_made);
+        let plugin = &self.0.description.name;
+        let (step, fuel, memory, micros) = (request.step(), called.fuel, called.memory, called.elapsed.as_micros());
+        match &called.answer {
+            Ok(_) => tracing::debug!(%plugin, step, fuel, memory, micros, "plugin answered"),
+            Err(error) => {
+                let reason = error.reason();
+                tracing::warn!(%plugin, step, fuel, memory, micros, reason, %error, "plugin failed");
+            }
+        }
+        called
+    }
+
     /// # Errors
-    /// Every way in which a plugin can fail, by class; none of them spoils the plugin.
-    pub async fn call(&self, request: &Request) -> Result<Called, CallError> {
+    /// Where the call cannot be made at all.
+    async fn made(&self, request: &Request) -> Result<Called, CallError> {
         let question = Question::new(request)?;
         // The plugin's own permit first: calls that wait for it hold nobody else up.
         let own = acquire(&self.0.permits).await?;
@@ -76,25 +113,7 @@ impl Plugin {
             drop((own, thread));
             called
         });
-        let called = ended.await.map_err(|error| CallError::Host { why: error.to_string() })?;
-        match &called {
-            Ok(called) => tracing::debug!(
-                plugin = %self.0.description.name,
-                step = request.step(),
-                fuel = called.fuel,
-                memory = called.memory,
-                micros = called.elapsed.as_micros(),
-                "plugin answered"
-            ),
-            Err(error) => tracing::warn!(
-                plugin = %self.0.description.name,
-                step = request.step(),
-                reason = error.reason(),
-                %error,
-                "plugin failed"
-            ),
-        }
-        called
+        ended.await.map_err(|error| CallError::Host { why: error.to_string() })
     }
 }
 

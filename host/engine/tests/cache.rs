@@ -32,7 +32,10 @@ fn written(path: &PathBuf) -> SystemTime {
 async fn code_is_compiled_once_and_anew_where_it_was_touched() {
     let built = guests();
     let bench = Bench::new();
-    let digest = bench.load("good", &built).await.unwrap().digest().to_owned();
+    let plugin = bench.load("good", &built).await.unwrap();
+    let digest = plugin.digest().to_owned();
+    let times = plugin.times();
+    assert!(times.compile.is_some_and(|compile| !compile.is_zero()) && !times.load.is_zero());
     assert_eq!(bench.engine.stored(&digest).unwrap(), built["good"].to_vec());
     assert_eq!(bench.engine.stored("sha256:../../etc/passwd"), None);
     let path = code(&bench);
@@ -41,8 +44,9 @@ async fn code_is_compiled_once_and_anew_where_it_was_touched() {
 
     // A second engine, as after a restart, takes it as it is.
     let again = Engine::new(config(&bench.cache)).unwrap();
-    again.load(Role::Launcher, Arc::clone(&built["good"]), Limits::default()).await.unwrap();
+    let plugin = again.load(Role::Launcher, Arc::clone(&built["good"]), Limits::default()).await.unwrap();
     assert_eq!(written(&path), first);
+    assert!(plugin.times().compile.is_none() && !plugin.times().load.is_zero());
 
     let sound = fs::read(&path).unwrap();
     let mut flipped = sound.clone();
@@ -51,7 +55,7 @@ async fn code_is_compiled_once_and_anew_where_it_was_touched() {
     for bytes in [flipped, sound[..middle].to_vec(), b"no code".to_vec(), Vec::new()] {
         fs::write(&path, &bytes).unwrap();
         let plugin = bench.load("good", &built).await.unwrap();
-        assert!(plugin.call(&launch()).await.is_ok());
+        assert!(plugin.call(&launch()).await.answer.is_ok());
         assert_eq!(fs::read(&path).unwrap(), sound, "compiled again, to the same bytes");
     }
 
@@ -70,7 +74,7 @@ async fn a_large_memory_limit_uses_code_of_the_same_cache() {
     for memory in [256 << 20, 2 << 30] {
         let limits = Limits { memory, ..Limits::default() };
         let plugin = bench.engine.load(Role::Launcher, Arc::clone(&built["good"]), limits).await.unwrap();
-        assert!(plugin.call(&launch()).await.is_ok());
+        assert!(plugin.call(&launch()).await.answer.is_ok());
     }
     assert_eq!(written(&code(&bench)), first);
 }
@@ -111,6 +115,6 @@ async fn without_address_space_for_a_pool_instances_are_mapped_for_each_call() {
     let engine = Engine::new(codeflare_engine::Config { threads: 100_000, ..config(&cache) }).unwrap();
     let plugin = engine.load(Role::Launcher, Arc::clone(&built["good"]), Limits::default()).await.unwrap();
     for _ in 0..3 {
-        assert!(plugin.call(&launch()).await.is_ok());
+        assert!(plugin.call(&launch()).await.answer.is_ok());
     }
 }

@@ -46,17 +46,19 @@ async fn every_guest_comes_to_what_the_table_says() {
             }
             Ok(plugin) => {
                 let request = if role == Role::Launcher { launch() } else { decide() };
-                match plugin.call(&request).await {
-                    Ok(called) => {
-                        let json = serde_json::to_value(&called.answer).unwrap();
+                let called = plugin.call(&request).await;
+                let cost = Some((called.fuel, called.memory));
+                match called.answer {
+                    Ok(answer) => {
+                        let json = serde_json::to_value(&answer).unwrap();
                         let ok = matches!(row.must, Must::Answer(look) if look(&json));
-                        ("answered", String::new(), Some((called.fuel, called.memory)), ok)
+                        ("answered", String::new(), cost, ok)
                     }
                     Err(error) => {
                         let words = error.to_string();
                         let ok = matches!(row.must, Must::Fail(reason, part)
                             if reason == error.reason() && words.contains(part));
-                        (error.reason(), words, None, ok)
+                        (error.reason(), words, cost, ok)
                     }
                 }
             }
@@ -76,7 +78,7 @@ async fn the_engine_serves_on_after_all_of_them_and_gives_memory_back() {
     let built = guests();
     let bench = Bench::new();
     let good = bench.load("good", &built).await.unwrap();
-    let before = good.call(&launch()).await.unwrap();
+    let before = good.call(&launch()).await;
     let mut base = None;
     for round in 0..3 {
         for row in table() {
@@ -94,8 +96,8 @@ async fn the_engine_serves_on_after_all_of_them_and_gives_memory_back() {
         let base = *base.get_or_insert(now);
         assert!(now < base + (10 << 20), "{} MiB grew to {} MiB", base >> 20, now >> 20);
     }
-    let after = good.call(&launch()).await.unwrap();
-    assert_eq!(before.answer, after.answer);
+    let after = good.call(&launch()).await;
+    assert_eq!(before.answer.unwrap(), after.answer.unwrap());
     assert_eq!(before.fuel, after.fuel);
 }
 
@@ -105,14 +107,32 @@ async fn sleep_costs_no_time_and_the_same_question_costs_the_same() {
     let bench = Bench::new();
     for guest in ["sleeps", "opens_files", "logs_a_lot"] {
         let plugin = bench.load(guest, &built).await.unwrap();
-        let first = plugin.call(&launch()).await.unwrap();
-        let again = plugin.call(&launch()).await.unwrap();
+        let first = plugin.call(&launch()).await;
+        let again = plugin.call(&launch()).await;
         assert!(first.elapsed < Duration::from_secs(1), "{guest} took {:?}", first.elapsed);
-        assert_eq!(first.answer, again.answer, "{guest} answers differently");
+        assert_eq!(first.answer.unwrap(), again.answer.unwrap(), "{guest} answers differently");
         assert_eq!(first.fuel, again.fuel, "{guest} costs differently");
         assert!(first.log.len() <= 100);
         assert!(first.log.iter().all(|line| line.message.len() <= 1024 && line.level == "info"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_call_keeps_its_price_and_what_the_plugin_said() {
+    let built = guests();
+    let bench = Bench::new();
+    let limits = Limits::default();
+    let called = bench.load("loops_in_launch", &built).await.unwrap().call(&launch()).await;
+    assert_eq!(called.answer.unwrap_err().reason(), "PluginOutOfFuel");
+    assert_eq!(called.fuel, limits.fuel);
+    assert!(called.memory > 0 && !called.elapsed.is_zero());
+
+    // Logs more than is kept; with little fuel it ends amidst that.
+    let bytes = Arc::clone(&built["logs_a_lot"]);
+    let short = Limits { fuel: 20_000_000, ..limits };
+    let called = bench.engine.load(Role::Launcher, bytes, short).await.unwrap().call(&launch()).await;
+    assert_eq!(called.answer.unwrap_err().reason(), "PluginOutOfFuel");
+    assert!(!called.log.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -156,9 +176,9 @@ async fn what_is_no_plugin_of_its_role_is_refused_with_both_sides_named() {
 
     // A question of another role.
     let plugin = bench.load("good", &built).await.unwrap();
-    let error = plugin.call(&decide()).await.unwrap_err();
+    let error = plugin.call(&decide()).await.answer.unwrap_err();
     assert_eq!(error.reason(), "PluginWrongRole");
-    assert!(matches!(plugin.call(&launch()).await.unwrap().answer, Answer::Launched(_)));
+    assert!(matches!(plugin.call(&launch()).await.answer, Ok(Answer::Launched(_))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -171,13 +191,13 @@ async fn a_slow_plugin_holds_up_its_own_calls_only() {
     let calls: Vec<_> = (0..6)
         .map(|_| {
             let slow = slow.clone();
-            tokio::spawn(async move { slow.call(&launch()).await.map_err(|error| error.reason()) })
+            tokio::spawn(async move { slow.call(&launch()).await.answer.map_err(|error| error.reason()) })
         })
         .collect();
     tokio::time::sleep(Duration::from_millis(50)).await;
     let start = Instant::now();
     for _ in 0..20 {
-        assert!(good.call(&launch()).await.is_ok());
+        assert!(good.call(&launch()).await.answer.is_ok());
     }
     // The six take 1.5 s, two at a time.
     assert!(start.elapsed() < Duration::from_millis(700), "{:?}", start.elapsed());

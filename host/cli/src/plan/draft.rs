@@ -33,7 +33,7 @@ async fn ask(catalog: &Catalog, call: Call) -> Result<Exchange, Stop> {
     let handle = catalog
         .at(&digest)
         .ok_or_else(|| failed(format!("no bytes of {digest} are here; name their file with --plugin")))?;
-    let called = handle.call(&request).await;
-    let answer = called.map_err(|error| failed(format!("{} in {}: {error}", error.reason(), request.step())))?.answer;
+    let answer = handle.call(&request).await.answer;
+    let answer = answer.map_err(|error| failed(format!("{} in {}: {error}", error.reason(), request.step())))?;
     Ok(Exchange { plugin, digest, request, answer })
 }
