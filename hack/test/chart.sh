@@ -45,6 +45,14 @@ done < <(jq -r 'def walk($at): select(.additionalProperties == false) | $at,
 
 refuses --set host.replicas=many replicas
 refuses --set runs.user=0 user
+refuses --set 'plugins.ceiling[0].group=example.com' version
+refuses --set 'plugins.ceiling[0].unknownMember=1' unknownMember
+# The rights come from the chart: what can never be granted must not get that far.
+kind='version":"v1","kind":"A","fields":{"a":{"text":1}}'
+refuses --set-json "plugins.ceiling=[{\"group\":\"rbac.authorization.k8s.io\",\"plural\":\"roles\",\"$kind}]" group
+refuses --set-json "plugins.ceiling=[{\"group\":\"apps\",\"plural\":\"deployments\",\"$kind}]" group
+refuses --set-json "plugins.ceiling=[{\"group\":\"\",\"plural\":\"secrets\",\"$kind}]" plural
+refuses --set-json "plugins.ceiling=[{\"group\":\"a.b\",\"plural\":\"*\",\"$kind}]" plural
 refuses --set host.image.pullPolicy=Sometimes pullPolicy
 refuses --set sizes.config.BIG.workers=1 BIG
 refuses --set sizes.config.sm.memory=lots memory
@@ -67,6 +75,20 @@ renders 2 'example.com/own:v7"?}?$' --set host.image.repository=example.com/own,
 renders 1 'name: CODEFLARE_USER, value: "2000000"' --set runs.user=2000000
 renders 1 'readOnlyRootFilesystem: true'
 renders 0 'aggregate-to-view' --set aggregatedRoles.enabled=false
+# Each kind of the ceiling: a right, and a line of the file that the host reads.
+ceiling=$(mktemp)
+trap 'rm -f "$ceiling"' EXIT
+cat >"$ceiling" <<'YAML'
+plugins:
+  ceiling:
+    - {group: example.com, version: v1, kind: Widget, plural: widgets, fields: {spec.size: {integer: [1, 9]}}}
+    - {group: "", version: v1, kind: PersistentVolumeClaim, plural: persistentvolumeclaims, fields: {spec.a: {text: 9}}}
+YAML
+renders 1 'resources: \[(widgets)\]' -f "$ceiling"
+renders 1 'resources: \[(persistentvolumeclaims)\]' -f "$ceiling"
+renders 2 '^    - fields:$' -f "$ceiling"
+renders 1 'CODEFLARE_GRANT_CEILING' -f "$ceiling"
+renders 0 'ceiling'
 # No right on everything but in the role that says so.
 renders 1 '\["\*"\]'
 echo "chart: $count closed objects, default manifests as committed"

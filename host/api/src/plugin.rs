@@ -136,6 +136,16 @@ pub struct Grant {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), inner(length(min = 1, max = 512)))]
     pub fields: Vec<String>,
+    /// Keys of labels that it may write beside those of its own prefix, of those within the
+    /// ceiling; empty: all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 317)))]
+    pub labels: Vec<String>,
+    /// Keys of annotations that it may write beside those of its own prefix, of those within
+    /// the ceiling; empty: all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 317)))]
+    pub annotations: Vec<String>,
 }
 
 /// A ConfigMap's `binaryData`.
@@ -219,6 +229,9 @@ pub struct PluginStatus {
     /// Whether it is the one that is chosen, for each framework that it claims.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<Claim>,
+    /// What of `spec.grants` is not granted, and why, a line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_granted: Vec<String>,
     /// What it said last, newest at the end: at most 10 lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<LogLine>,

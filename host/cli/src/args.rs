@@ -111,6 +111,10 @@ pub(crate) struct HostArgs {
     #[arg(long, value_name = "POLICY", env = "CODEFLARE_IMAGE_PULL_POLICY", hide_env_values = true,
         value_parser = ["Always", "IfNotPresent", "Never"])]
     pub(crate) image_pull_policy: Option<String>,
+    /// YAML file with the kinds that plugins may be granted beside those that the host knows
+    /// [default: none]
+    #[arg(long, value_name = "FILE", env = "CODEFLARE_GRANT_CEILING", hide_env_values = true)]
+    pub(crate) grant_ceiling: Option<PathBuf>,
     /// How log lines are written
     #[arg(long, value_name = "FORMAT", env = "CODEFLARE_LOG_FORMAT", hide_env_values = true, value_enum, default_value_t = LogFormat::Json)]
     pub(crate) log_format: LogFormat,
@@ -173,6 +177,10 @@ pub(crate) struct PlanArgs {
     /// Folder for compiled plugins [default: codeflare/plugins in the user's cache]
     #[arg(long, value_name = "DIR", env = "CODEFLARE_CACHE", hide_env_values = true)]
     pub(crate) cache: Option<PathBuf>,
+    /// YAML file with the kinds that plugins may be granted beside those that the host knows
+    /// [default: none]
+    #[arg(long, value_name = "FILE", conflicts_with = "record")]
+    pub(crate) grant_ceiling: Option<PathBuf>,
     /// `runAsUser` and `fsGroup` of the pods
     #[arg(long, value_name = "UID", default_value_t = 1000, conflicts_with = "record")]
     pub(crate) user: i64,

@@ -21,6 +21,7 @@ pub(crate) fn run(args: HostArgs) -> Result<(), Failure> {
         user: args.user,
         image: args.image,
         image_pull_policy: args.image_pull_policy.unwrap_or_default(),
+        ceiling: crate::ceiling::read(args.grant_ceiling.as_deref())?,
         compiler: vec![program.into(), "compile-plugin".into()],
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), ?config, "starting");

@@ -4,6 +4,7 @@
 //! tried and something is wrong, every error named; 2 the command line is wrong.
 
 mod args;
+mod ceiling;
 mod crd;
 mod files;
 mod host;

@@ -11,6 +11,7 @@ mod strict;
 use codeflare_api::{ConditionType, Reason};
 use codeflare_documents::describe::EmittedKind;
 use codeflare_documents::sizing::Usage;
+use codeflare_plan::lock::Ceiling;
 use codeflare_plan::resolve::wants_usage;
 use codeflare_plan::seen::{Seen, Site};
 use codeflare_plan::stop::Problem;
@@ -36,7 +37,8 @@ pub(crate) fn run(args: &PlanArgs) -> Result<(), Failure> {
 }
 
 async fn plan(args: &PlanArgs) -> Result<(), Failure> {
-    let kinds = kinds(&args.kinds)?;
+    let ceiling = crate::ceiling::read(args.grant_ceiling.as_deref())?;
+    let kinds = kinds(&args.kinds, &ceiling)?;
     let (mut documents, mut errors) = read::read(&args.file, &args.namespace);
     if documents.configurations.is_empty() {
         documents.configurations.push(shipped_sizes()?);
@@ -60,7 +62,7 @@ async fn plan(args: &PlanArgs) -> Result<(), Failure> {
     let catalog = Catalog::open(args, &documents).await?;
     let mut plans = Vec::new();
     for found in runs {
-        let seen = seen(args, &documents, &catalog, &kinds, &found);
+        let seen = seen(args, &documents, &catalog, (&kinds, &ceiling), &found);
         match draft::draft(&catalog, seen, 1).await {
             Ok(record) => plans.push(record),
             Err(stop) => errors.extend(stop.problems.iter().map(|problem| line(&documents, &found.place, problem))),
@@ -70,7 +72,13 @@ async fn plan(args: &PlanArgs) -> Result<(), Failure> {
 }
 
 /// What a decision has to go on: what `gather` takes from the stores of the cluster.
-fn seen(args: &PlanArgs, documents: &Documents, catalog: &Catalog, kinds: &[EmittedKind], run: &Found) -> Seen {
+fn seen(
+    args: &PlanArgs,
+    documents: &Documents,
+    catalog: &Catalog,
+    (kinds, ceiling): (&[EmittedKind], &Ceiling),
+    run: &Found,
+) -> Seen {
     let mut run = run.object.clone();
     run.status = None;
     run.metadata.annotations = None;
@@ -84,6 +92,9 @@ fn seen(args: &PlanArgs, documents: &Documents, catalog: &Catalog, kinds: &[Emit
         application: application.cloned(),
         configurations: documents.configurations.clone(),
         served: catalog.declared().into_iter().filter(|kind| kinds.contains(kind)).collect(),
+        ceiling: ceiling.clone(),
+        // Offline nobody says whose the objects of a kind are.
+        cluster_scoped: Vec::new(),
         plugins: catalog.seen.clone(),
         // Offline nothing else runs: a budget has all of its room.
         usage: wants_usage(&catalog.seen, &namespace_labels).then(Usage::default),
@@ -99,10 +110,9 @@ fn line(documents: &Documents, run_place: &str, problem: &Problem) -> String {
     format!("{place}: {}", problem.line())
 }
 
-fn kinds(names: &[String]) -> Result<Vec<EmittedKind>, Failure> {
-    let known = codeflare_plan::lock::kinds();
+fn kinds(names: &[String], ceiling: &Ceiling) -> Result<Vec<EmittedKind>, Failure> {
     if names.is_empty() {
-        return Ok(known);
+        return Ok(codeflare_plan::lock::kinds().into_iter().chain(ceiling.kinds()).collect());
     }
     names.iter().map(|name| kind(name)).collect()
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use codeflare_api::labels::FIELD_MANAGER;
 use codeflare_documents::describe::EmittedKind;
+use codeflare_plan::lock::Ceiling;
 use kube::Client;
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, PostParams, Request};
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind, PostParams, Request};
 use serde::de::DeserializeOwned;
 
 use crate::error::Call;
@@ -49,13 +50,12 @@ impl DynamicObjectUrl<'_> {
     }
 }
 
-/// The API of a kind in a namespace.
-pub(crate) fn of_kind(client: &Client, kind: &EmittedKind, namespace: &str) -> Api<DynamicObject> {
-    Api::namespaced_with(client.clone(), namespace, &resource(kind))
-}
-
-/// How a kind is addressed; its plural is the regular one, as for every kind on the
-/// host's lists.
-pub(crate) fn resource(kind: &EmittedKind) -> ApiResource {
-    ApiResource::from_gvk(&GroupVersionKind::gvk(&kind.group, &kind.version, &kind.kind))
+/// How a kind is addressed. Its plural is the regular one where the ceiling has no other,
+/// as for every kind on the host's own lists.
+pub(crate) fn resource(ceiling: &Ceiling, kind: &EmittedKind) -> ApiResource {
+    let gvk = GroupVersionKind::gvk(&kind.group, &kind.version, &kind.kind);
+    match ceiling.plural(kind) {
+        Some(plural) => ApiResource::from_gvk_with_plural(&gvk, plural),
+        None => ApiResource::from_gvk(&gvk),
+    }
 }

@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use kube::api::{Api, DynamicObject, ListParams};
 
-use crate::api::{create, of_kind, resource, within};
+use crate::api::{create, within};
 use crate::context::Context;
 use crate::gather::child;
 use crate::served::Standing;
@@ -41,7 +41,9 @@ pub(crate) async fn apply(ctx: &Context, uid: &str, plan: &Plan, children: &[Chi
 async fn create_one(ctx: &Context, uid: &str, plan: &Plan, planned: &PlannedObject) -> Result<Child, Stop> {
     let label = format!("{}/{}", planned.kind.kind, planned.name);
     let body = planned.object.to_string().into_bytes();
-    match create::<DynamicObject>(&ctx.client, &resource(&planned.kind), &plan.namespace, body).await {
+    match create::<DynamicObject>(&ctx.client, &ctx.catalog.served().resource(&planned.kind), &plan.namespace, body)
+        .await
+    {
         Ok(object) => Ok(live(planned, &object)),
         Err(error) if error.already_exists() => adopt(ctx, uid, plan, planned).await,
         Err(error) => Err(error.stop(ConditionType::Launched, label)),
@@ -51,7 +53,7 @@ async fn create_one(ctx: &Context, uid: &str, plan: &Plan, planned: &PlannedObje
 /// An object of that name is there: ours if this Run owns it and it stays.
 async fn adopt(ctx: &Context, uid: &str, plan: &Plan, planned: &PlannedObject) -> Result<Child, Stop> {
     let label = format!("{}/{}", planned.kind.kind, planned.name);
-    let there = within(of_kind(&ctx.client, &planned.kind, &plan.namespace).get_opt(&planned.name))
+    let there = within(ctx.of_kind(&planned.kind, &plan.namespace).get_opt(&planned.name))
         .await
         .map_err(|error| error.stop(ConditionType::Launched, label.clone()))?;
     let exists = |message: &str| {
@@ -128,7 +130,7 @@ pub(crate) async fn look_for_primary(ctx: &Context, plan: &Plan, uid: &str) -> R
         return Ok(None);
     };
     let label = format!("{}/{}", planned.kind.kind, planned.name);
-    let object = within(of_kind(&ctx.client, &planned.kind, &plan.namespace).get_opt(&planned.name))
+    let object = within(ctx.of_kind(&planned.kind, &plan.namespace).get_opt(&planned.name))
         .await
         .map_err(|error| error.stop(ConditionType::Launched, label))?;
     Ok(object.filter(|object| object.uid().as_deref() == Some(uid)).map(|object| live(planned, &object)))

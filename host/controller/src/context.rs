@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use codeflare_documents::describe::EmittedKind;
 use kube::Client;
+use kube::api::{Api, DynamicObject};
 use kube::runtime::events::Recorder;
 
 use crate::admission::Admission;
@@ -32,4 +34,11 @@ pub(crate) struct Context {
     pub(crate) site: codeflare_plan::seen::Site,
     /// Counters and histograms.
     pub(crate) metrics: Arc<Metrics>,
+}
+
+impl Context {
+    /// The API of a kind in a namespace.
+    pub(crate) fn of_kind(&self, kind: &EmittedKind, namespace: &str) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), namespace, &self.catalog.served().resource(kind))
+    }
 }

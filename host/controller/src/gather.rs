@@ -34,6 +34,8 @@ pub(crate) fn gather(ctx: &Context, run: &Run, usage: Option<Usage>) -> Seen {
         }),
         configurations,
         served: ctx.catalog.served().of(declared),
+        ceiling: ctx.catalog.served().ceiling().clone(),
+        cluster_scoped: ctx.catalog.served().cluster_scoped(),
         plugins,
         namespace_labels: ctx.stores.namespace_labels(&namespace),
         usage,

@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use serde_json::json;
 
-use crate::api::{of_kind, within};
+use crate::api::within;
 use crate::context::Context;
 use crate::error::Call;
 use crate::{draft, record};
@@ -29,12 +29,12 @@ pub(crate) async fn perform(ctx: &Context, run: &Run, first: &Record, actions: &
                 let patch: json_patch::Patch = serde_json::from_value(patch).map_err(|error| {
                     Call::Write(error.to_string()).stop(ConditionType::Launched, format!("{}/{name}", kind.kind))
                 })?;
-                let api = of_kind(&ctx.client, kind, &run.namespace().unwrap_or_default());
+                let api = ctx.of_kind(kind, &run.namespace().unwrap_or_default());
                 within(api.patch(name, &PatchParams::default(), &Patch::<()>::Json(patch))).await.map(drop)
             }
             Action::Delete { kind, name, uid } => {
                 let only = Preconditions { uid: Some(uid.clone()), resource_version: None };
-                let api = of_kind(&ctx.client, kind, &run.namespace().unwrap_or_default());
+                let api = ctx.of_kind(kind, &run.namespace().unwrap_or_default());
                 within(api.delete(name, &DeleteParams::background().preconditions(only))).await.map(drop)
             }
             Action::Retry { attempt } => {

@@ -55,6 +55,8 @@ pub struct Config {
     pub image: String,
     /// When nodes pull that image; empty: as Kubernetes does for its tag.
     pub image_pull_policy: String,
+    /// What plugins may be granted beside the kinds that the host knows itself.
+    pub ceiling: codeflare_plan::lock::Ceiling,
     /// Command that compiles a plugin: gets the component's path and the output's.
     pub compiler: Vec<OsString>,
 }
@@ -73,7 +75,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let client = client()?;
     let (waker, wakes) = Waker::new();
     let changes = watch::Changes::default();
-    let served = Served::default();
+    let served = Served::new(config.ceiling.clone());
     served.refresh(&client).await;
     let children = Children::new(&client, &waker, &served);
     let runs = Writer::<AnyRun>::default();

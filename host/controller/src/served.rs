@@ -5,10 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use codeflare_documents::describe::EmittedKind;
+use codeflare_plan::lock::Ceiling;
 use jiff::Timestamp;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Client;
-use kube::api::Api;
+use kube::api::{Api, ApiResource};
+use kube::discovery::Scope;
 use tokio::sync::Notify;
 
 use crate::api::{resource, within};
@@ -20,14 +22,21 @@ const EVERY: Duration = Duration::from_secs(15);
 const SETTLES: Duration = Duration::from_millis(1500);
 
 /// Kinds that the cluster serves.
-#[derive(Clone, Default)]
-pub(crate) struct Served(Arc<RwLock<Kinds>>);
+#[derive(Clone)]
+pub(crate) struct Served {
+    kinds: Arc<RwLock<Kinds>>,
+    ceiling: Arc<Ceiling>,
+}
 
 /// What the API server serves, less what is being uninstalled: it serves a kind until its
 /// last object is gone, and takes the objects away meanwhile.
 #[derive(Debug, Default)]
 struct Kinds {
+    /// How kinds are addressed.
+    ceiling: Arc<Ceiling>,
     served: BTreeSet<EmittedKind>,
+    /// Those whose objects are the whole cluster's.
+    cluster_scoped: BTreeSet<EmittedKind>,
     /// Definitions that were seen, by name: whether it is going, or has gone that way.
     definitions: BTreeMap<String, bool>,
     /// Whether a kind has gone since the API server was asked.
@@ -37,7 +46,8 @@ struct Kinds {
 impl Kinds {
     /// What the API server has answered; whether something has changed since it was asked.
     fn discovered(&mut self, found: BTreeSet<EmittedKind>) -> bool {
-        let served = found.into_iter().filter(|kind| self.definitions.get(&definition(kind)) != Some(&true)).collect();
+        let there = |kind: &EmittedKind| self.definitions.get(&definition(&self.ceiling, kind)) != Some(&true);
+        let served = found.into_iter().filter(there).collect();
         let changed = std::mem::take(&mut self.lost) || self.served != served;
         self.served = served;
         changed
@@ -51,7 +61,7 @@ impl Kinds {
             return false;
         }
         let before = self.served.len();
-        self.served.retain(|kind| definition(kind) != name);
+        self.served.retain(|kind| definition(&self.ceiling, kind) != name);
         let lost = self.served.len() < before;
         self.lost |= lost;
         lost
@@ -70,20 +80,43 @@ pub(crate) enum Standing {
 }
 
 /// Name of the definition that a kind would have.
-fn definition(kind: &EmittedKind) -> String {
-    format!("{}.{}", resource(kind).plural, kind.group)
+fn definition(ceiling: &Ceiling, kind: &EmittedKind) -> String {
+    format!("{}.{}", resource(ceiling, kind).plural, kind.group)
 }
 
 impl Served {
+    /// Nothing was asked yet. Kinds of the ceiling are addressed as it says.
+    pub(crate) fn new(ceiling: Ceiling) -> Served {
+        let ceiling = Arc::new(ceiling);
+        let kinds = Kinds { ceiling: ceiling.clone(), ..Kinds::default() };
+        Served { kinds: Arc::new(RwLock::new(kinds)), ceiling }
+    }
+
+    /// What plugins may be granted at most.
+    pub(crate) fn ceiling(&self) -> &Ceiling {
+        &self.ceiling
+    }
+
+    /// How a kind is addressed.
+    pub(crate) fn resource(&self, kind: &EmittedKind) -> ApiResource {
+        resource(&self.ceiling, kind)
+    }
+
+    /// Kinds of the ceiling whose objects are the whole cluster's, as far as they are served.
+    pub(crate) fn cluster_scoped(&self) -> Vec<EmittedKind> {
+        let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
+        self.ceiling.kinds().into_iter().filter(|kind| kinds.cluster_scoped.contains(kind)).collect()
+    }
+
     /// Those of `declared` that are served, in a fixed order.
     pub(crate) fn of(&self, declared: impl IntoIterator<Item = EmittedKind>) -> Vec<EmittedKind> {
-        let kinds = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
         declared.into_iter().filter(|kind| kinds.served.contains(kind)).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// A definition was seen; answers whether a kind that was served goes with it.
     pub(crate) fn defined(&self, name: &str, going: bool) -> bool {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).defined(name, going)
+        self.kinds.write().unwrap_or_else(PoisonError::into_inner).defined(name, going)
     }
 
     /// How a kind stands, as the API server has its definition now: a watch may tell of an
@@ -92,8 +125,8 @@ impl Served {
     /// # Errors
     /// Where the API server does not answer.
     pub(crate) async fn standing(&self, client: &Client, kind: &EmittedKind) -> Result<Standing, Call> {
-        let name = definition(kind);
-        if !self.0.read().unwrap_or_else(PoisonError::into_inner).definitions.contains_key(&name) {
+        let name = definition(&self.ceiling, kind);
+        if !self.kinds.read().unwrap_or_else(PoisonError::into_inner).definitions.contains_key(&name) {
             return Ok(Standing::Own);
         }
         let definitions = Api::<CustomResourceDefinition>::all(client.clone());
@@ -107,7 +140,11 @@ impl Served {
     /// Asks the API server once; answers whether something changed.
     pub(crate) async fn refresh(&self, client: &Client) -> bool {
         match discover(client).await {
-            Ok(found) => self.0.write().unwrap_or_else(PoisonError::into_inner).discovered(found),
+            Ok((found, cluster_scoped)) => {
+                let mut kinds = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
+                let scopes = std::mem::replace(&mut kinds.cluster_scoped, cluster_scoped.clone());
+                kinds.discovered(found) || scopes != cluster_scoped
+            }
             Err(error) => {
                 tracing::warn!(%error, "failed to ask which kinds the cluster serves; the last answer holds");
                 false
@@ -129,17 +166,22 @@ impl Served {
     }
 }
 
-async fn discover(client: &Client) -> Result<BTreeSet<EmittedKind>, Call> {
+/// Every kind that is served, and those of them whose objects are the whole cluster's.
+async fn discover(client: &Client) -> Result<(BTreeSet<EmittedKind>, BTreeSet<EmittedKind>), Call> {
     let discovery = within(kube::Discovery::new(client.clone()).run_aggregated()).await?;
-    let mut kinds = BTreeSet::new();
+    let (mut kinds, mut cluster_scoped) = (BTreeSet::new(), BTreeSet::new());
     for group in discovery.groups() {
         for version in group.versions() {
-            for (resource, _) in group.versioned_resources(version) {
-                kinds.insert(EmittedKind { group: resource.group, version: resource.version, kind: resource.kind });
+            for (resource, can) in group.versioned_resources(version) {
+                let kind = EmittedKind { group: resource.group, version: resource.version, kind: resource.kind };
+                if can.scope == Scope::Cluster {
+                    cluster_scoped.insert(kind.clone());
+                }
+                kinds.insert(kind);
             }
         }
     }
-    Ok(kinds)
+    Ok((kinds, cluster_scoped))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What Applications and Plugins show of each other, in a loop of its own beside the path
-//! of Runs: who would launch an Application, and where a Plugin's claims stand.
+//! of Runs: who would launch an Application, where a Plugin's claims stand, and which of its
+//! grants are cut.
 //!
 //! Looked at when an Application, a Plugin or a namespace changes, or the kinds that are
 //! served; written only where it is another one.
@@ -28,7 +29,7 @@ const GATHER: Duration = Duration::from_millis(100);
 /// A write that failed is tried again.
 const AGAIN: Duration = Duration::from_secs(30);
 
-/// Keeps the status of every Application, and the claims of every Plugin, for ever.
+/// Keeps the status of every Application, and claims and grants of every Plugin, for ever.
 pub(crate) async fn follow(client: Client, stores: Stores, catalog: Arc<Catalog>, changed: Arc<Notify>) {
     loop {
         let plugins = catalog.seen();
@@ -49,8 +50,10 @@ pub(crate) async fn follow(client: Client, stores: Stores, catalog: Arc<Catalog>
             // One that is not in the catalog yet has a turn when it is.
             let Some(seen) = plugins.iter().find(|seen| seen.name == plugin.name_any()) else { continue };
             let claims = ready::claims(seen, &plugins, &served);
-            if plugin.status.as_ref().map_or(&[][..], |status| &status.claims) != claims {
-                publish_claims(&client, &plugin, &claims).await;
+            let not_granted = ready::not_granted(seen, catalog.served().ceiling(), &catalog.served().cluster_scoped());
+            let status = plugin.status.clone().unwrap_or_default();
+            if (&status.claims, &status.not_granted) != (&claims, &not_granted) {
+                publish_plugin(&client, &plugin, &claims, &not_granted).await;
             }
         }
         let _ = tokio::time::timeout(AGAIN, changed.notified()).await;
@@ -73,11 +76,16 @@ async fn publish_application(client: &Client, application: &Application, status:
     publish(&api, application, &patch).await;
 }
 
-/// Claims are this loop's alone; the rest of the status is the catalog's, which writes it
-/// at any time: so no version of the object is asked for, but its UID.
-async fn publish_claims(client: &Client, plugin: &Plugin, claims: &[Claim]) {
+/// Claims and what is not granted are this loop's alone; the rest of the status is the
+/// catalog's, which writes it at any time: so no version of the object is asked for, but its
+/// UID.
+async fn publish_plugin(client: &Client, plugin: &Plugin, claims: &[Claim], not_granted: &[String]) {
     let claims = if claims.is_empty() { Value::Null } else { json!(claims) };
-    let patch = json!({"metadata": {"uid": plugin.uid()}, "status": {"claims": claims}});
+    let not_granted = if not_granted.is_empty() { Value::Null } else { json!(not_granted) };
+    let patch = json!({
+        "metadata": {"uid": plugin.uid()},
+        "status": {"claims": claims, "notGranted": not_granted},
+    });
     publish(&Api::all(client.clone()), plugin, &patch).await;
 }
 

@@ -15,14 +15,18 @@ use crate::seen::Seen;
 use crate::size::Sized;
 use crate::stop::Stop;
 
+mod ceiling;
 mod check;
 mod fields;
+mod grants;
 mod holes;
 mod pod;
 mod stage;
 mod stamp;
 
+pub use ceiling::{Ceiling, CeilingError};
 pub use fields::{Watch, kinds, watched};
+pub use grants::{Granted, granted};
 pub(crate) use stage::STAGE;
 
 /// Folder of the program's source, in pods that have inputs.
@@ -35,13 +39,14 @@ pub const EXEC: &str = "/codeflare/exec";
 /// # Errors
 /// With everything that is not allowed; the step is Planned.
 pub fn lock(seen: &Seen, resolved: &Resolved, sized: &Sized, draft: LaunchPlan, attempt: u32) -> Result<Plan, Stop> {
-    let mut problems = check::check(resolved, sized, &draft);
+    let granted = grants::of(seen, &resolved.launcher.name);
+    let mut problems = check::check(resolved, sized, &granted, &draft);
     problems.extend(stage::problems(seen, resolved, &draft));
     if !problems.is_empty() {
         return Err(Stop { step: ConditionType::Planned, problems });
     }
     let base = names::base(&resolved.run.name, &resolved.uid, attempt);
-    let holes = holes::Holes { seen, resolved, sized, roles: &draft.roles, base: &base, attempt };
+    let holes = holes::Holes { seen, resolved, sized, granted: &granted, roles: &draft.roles, base: &base, attempt };
     // The primary last: whoever sees it may rely on what it needs.
     let mut order: Vec<usize> = (0..draft.manifests.len()).collect();
     order.sort_by_key(|index| draft.manifests.get(*index).is_some_and(|manifest| manifest.primary));

@@ -7,14 +7,17 @@ use codeflare_documents::describe::EmittedKind;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use crate::lock::{Ceiling, granted};
 use crate::resolve::{self, Offer};
 use crate::seen::SeenPlugin;
 use crate::stop::Problem;
 
 /// Longest message, in characters.
 const LONGEST: usize = 1024;
-/// Longest reason of a claim, in characters.
+/// Longest reason of a claim, and of what is not granted, in characters.
 const LONGEST_CLAIM: usize = 512;
+/// Most lines of what is not granted.
+const MOST_CUTS: usize = 32;
 
 /// The status of an Application; equal to the old one where nothing is to be published.
 /// The labels are those of its own namespace.
@@ -55,4 +58,10 @@ pub fn claims(plugin: &SeenPlugin, plugins: &[SeenPlugin], served: &[EmittedKind
         claim.why = claim.why.chars().take(LONGEST_CLAIM).collect();
     }
     claims
+}
+
+/// What a Plugin shows of its grants: what is not granted, and why, a line each.
+pub fn not_granted(plugin: &SeenPlugin, ceiling: &Ceiling, cluster_scoped: &[EmittedKind]) -> Vec<String> {
+    let cuts = granted(ceiling, &plugin.grants, cluster_scoped).cuts();
+    cuts.into_iter().take(MOST_CUTS).map(|line| line.chars().take(LONGEST_CLAIM).collect()).collect()
 }

@@ -13,6 +13,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::lock::Ceiling;
+
 /// Everything that steps 2 to 5 (resolve, size, launch, lock) depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,6 +29,12 @@ pub struct Seen {
     pub plugins: Vec<SeenPlugin>,
     /// Kinds that the cluster serves, of those that plugins declare.
     pub served: Vec<EmittedKind>,
+    /// What plugins may be granted at most.
+    #[serde(default, skip_serializing_if = "Ceiling::is_empty")]
+    pub ceiling: Ceiling,
+    /// Kinds of the ceiling whose objects are the whole cluster's, as far as it serves them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cluster_scoped: Vec<EmittedKind>,
     /// Labels of the Run's namespace: plugins may serve some namespaces only.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub namespace_labels: BTreeMap<String, String>,

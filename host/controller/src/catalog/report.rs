@@ -78,6 +78,7 @@ fn next(
         digest: loaded.map(|plugin| plugin.digest().to_owned()).or_else(|| old.digest.clone()),
         version: loaded.map(|plugin| plugin.description().version.clone()).or_else(|| old.version.clone()),
         claims: old.claims.clone(),
+        not_granted: old.not_granted.clone(),
         log: old.log.clone(),
         conditions,
         observed_generation: generation,

@@ -17,7 +17,6 @@ use kube::{Client, Resource};
 use serde_json::Value;
 
 use super::{Wake, Waker, follow, mine, owner};
-use crate::api::resource;
 use crate::gather::child;
 use crate::served::Served;
 
@@ -57,7 +56,7 @@ impl Children {
     /// Begins to watch the kinds that the cluster serves by now, and ends the watches of
     /// those that it serves no more.
     pub(crate) fn compare(&self) {
-        let wanted = watched();
+        let wanted = self.watched();
         let served = self.served.of(wanted.iter().map(|(kind, _)| kind.clone()));
         let mut kinds = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
         let before = kinds.len();
@@ -80,7 +79,7 @@ impl Children {
 
     fn follow(&self, kind: &EmittedKind, watch: Watch) -> Followed {
         tracing::info!(kind = kind.kind, version = kind.api_version(), "watching a kind");
-        let of = resource(kind);
+        let of = self.served.resource(kind);
         match watch {
             Watch::Full => {
                 let api = Api::<DynamicObject>::all_with(self.client.clone(), &of);
@@ -110,9 +109,16 @@ impl Children {
         }
     }
 
-    /// Whether the cluster serves a kind.
+    /// Kinds that have a closed list: the host's own, and those of the ceiling.
+    fn watched(&self) -> Vec<(EmittedKind, Watch)> {
+        watched().into_iter().chain(self.served.ceiling().watched()).collect()
+    }
+
+    /// Whether the cluster serves a kind, to us: one that an admin took from the ceiling is
+    /// not watched any more, so that nobody could say whether its objects are there.
     pub(crate) fn is_served(&self, kind: &EmittedKind) -> bool {
-        !self.served.of([kind.clone()]).is_empty()
+        let watched = self.watched().iter().any(|(one, _)| one == kind);
+        watched && !self.served.of([kind.clone()]).is_empty()
     }
 
     /// Objects of any attempt of a Run; its records are not among them.

@@ -79,6 +79,8 @@ pub(crate) fn record(attempt: u32) -> Record {
             configurations: Vec::new(),
             plugins: Vec::new(),
             served: Vec::new(),
+            ceiling: crate::lock::Ceiling::default(),
+            cluster_scoped: Vec::new(),
             namespace_labels: BTreeMap::new(),
             usage: None,
             site: Site::default(),

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::fields::{self, Literal, Rule};
+use super::grants::Granted;
 use super::kind_of;
 use crate::resolve::Resolved;
 use crate::size::Sized;
@@ -36,8 +37,8 @@ const BESIDE_CPU_MILLIS: u64 = 4000;
 const BESIDE_MEMORY_BYTES: u64 = 16 << 30;
 
 /// Everything in a draft that is not allowed.
-pub(crate) fn check(resolved: &Resolved, sized: &Sized, draft: &LaunchPlan) -> Vec<Problem> {
-    let mut check = Check { resolved, draft, problems: Vec::new(), pods: Vec::new(), named: Vec::new() };
+pub(crate) fn check(resolved: &Resolved, sized: &Sized, granted: &Granted, draft: &LaunchPlan) -> Vec<Problem> {
+    let mut check = Check { resolved, granted, draft, problems: Vec::new(), pods: Vec::new(), named: Vec::new() };
     check.amounts();
     check.more();
     for role in &draft.roles {
@@ -54,6 +55,8 @@ pub(crate) fn check(resolved: &Resolved, sized: &Sized, draft: &LaunchPlan) -> V
 
 struct Check<'a> {
     resolved: &'a Resolved,
+    /// Kinds beyond the host's own.
+    granted: &'a Granted,
     draft: &'a LaunchPlan,
     problems: Vec<Problem>,
     /// Role of each `$pod` that was found.
@@ -129,7 +132,7 @@ impl Check<'_> {
     fn controls(&mut self) {
         for (index, control) in self.draft.controls.iter().enumerate() {
             let manifest = usize::try_from(control.manifest).ok().and_then(|index| self.draft.manifests.get(index));
-            let list = manifest.and_then(|manifest| fields::of(&kind_of(&manifest.object)));
+            let list = manifest.and_then(|manifest| self.granted.list(&kind_of(&manifest.object)));
             let switch = list.is_some_and(|list| {
                 let mut switches = list.fields.iter().filter(|(_, rule)| matches!(rule, Rule::Type(Literal::Switch)));
                 switches.any(|(path, _)| fields::pointer(path) == control.at)

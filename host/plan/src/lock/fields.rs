@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use codeflare_documents::describe::EmittedKind;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 mod literal;
 mod path;
+pub(crate) mod sound;
 pub(crate) mod yaml;
 
 pub(crate) use literal::{Literal, is_key, is_label, is_label_value};
@@ -19,33 +20,64 @@ pub(crate) use path::{beside, places, pointer};
 pub(crate) type Rules = BTreeMap<String, Rule>;
 
 /// The list of one kind.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Fields {
-    group: String,
-    version: String,
-    kind: String,
-    watch: Watch,
+    pub(crate) group: String,
+    pub(crate) version: String,
+    pub(crate) kind: String,
+    /// How the API server spells it in addresses; empty in the host's own lists, whose
+    /// plurals are regular.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) plural: String,
+    #[serde(default)]
+    pub(crate) watch: Watch,
     /// Paths that must be there; behind `[]` in every element.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) required: Vec<String>,
     /// Paths that must be there where another one has a value.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) required_where: Vec<Where>,
     pub(crate) fields: Rules,
+    /// Keys of labels beside those of the plugin's own prefix.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) labels: Vec<String>,
+    /// Keys of annotations beside those of the plugin's own prefix.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) annotations: Vec<String>,
+}
+
+impl Fields {
+    /// The kind.
+    pub(crate) fn emitted(&self) -> EmittedKind {
+        EmittedKind { group: self.group.clone(), version: self.version.clone(), kind: self.kind.clone() }
+    }
+
+    /// Whether it is the list of this kind.
+    pub(crate) fn is_of(&self, kind: &EmittedKind) -> bool {
+        (&self.group, &self.version, &self.kind) == (&kind.group, &kind.version, &kind.kind)
+    }
+
+    /// Pointers to its YAML texts.
+    pub(crate) fn yaml_texts(&self) -> impl Iterator<Item = String> {
+        let texts = self.fields.iter().filter(|(_, rule)| matches!(rule, Rule::Yaml { .. }));
+        texts.map(|(path, _)| pointer(path))
+    }
 }
 
 /// How the host watches a kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Watch {
     /// In full: the state of a Run is read from it.
+    #[default]
     Full,
     /// Its metadata: that it is there is enough.
     Metadata,
 }
 
 /// Paths that must be there where another one has a value.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Where {
     pub(crate) path: String,
@@ -54,7 +86,7 @@ pub(crate) struct Where {
 }
 
 /// What may stand at a path.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub(crate) enum Rule {
     /// Exactly this value.
@@ -65,6 +97,9 @@ pub(crate) enum Rule {
     Type(Literal),
     /// A whole number from the first to the second.
     Integer(u64, u64),
+    /// Text of at most so many bytes. On no list of the host: what an operator makes of any
+    /// text is for an admin to know.
+    Text(usize),
     /// A DNS label, but none of these.
     LabelBut(Vec<String>),
     /// The path of the program that runs the user's words as they are.
@@ -86,13 +121,13 @@ pub(crate) enum Rule {
         /// Paths that hold the role's count; those behind `[]` in the pod's own element.
         counts: Vec<String>,
         /// Paths that hold the role's count where they are there.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         counts_if_there: Vec<String>,
     },
 }
 
 /// Holes that name a role.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Hole {
     /// `{"$count": ROLE}`.
@@ -111,30 +146,19 @@ impl Hole {
     }
 }
 
-/// The list of a kind; none where the host knows none.
+/// The host's own list of a kind; none where it has none.
 pub(crate) fn of(kind: &EmittedKind) -> Option<&'static Fields> {
-    LISTS.iter().find(|list| (&list.group, &list.version, &list.kind) == (&kind.group, &kind.version, &kind.kind))
+    LISTS.iter().find(|list| list.is_of(kind))
 }
 
-/// Pointers to the YAML texts of a kind.
-pub(crate) fn yaml_texts(kind: &EmittedKind) -> impl Iterator<Item = String> {
-    let fields = of(kind).into_iter().flat_map(|list| &list.fields);
-    fields.filter(|(_, rule)| matches!(rule, Rule::Yaml { .. })).map(|(path, _)| pointer(path))
-}
-
-/// Kinds that have a list.
+/// Kinds that the host has a list of.
 pub fn kinds() -> Vec<EmittedKind> {
-    watched().into_iter().map(|(kind, _)| kind).collect()
+    LISTS.iter().map(Fields::emitted).collect()
 }
 
-/// Kinds that have a list, and how the host watches each.
+/// Kinds that the host has a list of, and how it watches each.
 pub fn watched() -> Vec<(EmittedKind, Watch)> {
-    let kind = |list: &Fields| EmittedKind {
-        group: list.group.clone(),
-        version: list.version.clone(),
-        kind: list.kind.clone(),
-    };
-    LISTS.iter().map(|list| (kind(list), list.watch)).collect()
+    LISTS.iter().map(|list| (list.emitted(), list.watch)).collect()
 }
 
 static LISTS: LazyLock<Vec<Fields>> = LazyLock::new(|| {
@@ -156,50 +180,10 @@ static LISTS: LazyLock<Vec<Fields>> = LazyLock::new(|| {
 mod tests {
     use super::*;
 
-    /// Every path that a list names, with what names it.
-    fn named(list: &Fields) -> Vec<&String> {
-        let mut all: Vec<&String> = list.required.iter().collect();
-        for one in &list.required_where {
-            all.push(&one.path);
-            all.extend(&one.required);
-        }
-        for rule in list.fields.values() {
-            if let Rule::Pod { counts, counts_if_there } = rule {
-                all.extend(counts.iter().chain(counts_if_there));
-            }
-        }
-        all
-    }
-
     #[test]
-    fn what_a_list_names_is_on_it() {
+    fn every_list_is_sound() {
         for list in LISTS.iter() {
-            for path in named(list) {
-                assert!(list.fields.contains_key(path), "{}: {path}", list.kind);
-            }
-            for path in list.fields.keys() {
-                for (at, _) in path.match_indices("[]") {
-                    let elements = &path[..at];
-                    assert!(
-                        matches!(list.fields.get(elements), Some(Rule::List(_))),
-                        "{}: {elements} is no list",
-                        list.kind
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_count_in_a_list_is_beside_its_pod() {
-        for list in LISTS.iter() {
-            for (path, rule) in &list.fields {
-                let Rule::Pod { counts, counts_if_there } = rule else { continue };
-                for count in counts.iter().chain(counts_if_there) {
-                    let element = count.rsplit_once("[]").map_or("", |(element, _)| element);
-                    assert!(path.starts_with(element), "{}: {count} counts no {path}", list.kind);
-                }
-            }
+            assert_eq!(sound::faults(list), Vec::<String>::new(), "{}", list.kind);
         }
     }
 }

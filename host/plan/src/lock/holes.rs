@@ -4,7 +4,8 @@ use codeflare_api::{labels, names};
 use codeflare_documents::launcher::Role;
 use serde_json::{Map, Value, json};
 
-use super::fields::{self, yaml};
+use super::fields::{Fields, yaml};
+use super::grants::Granted;
 use super::{kind_of, pod};
 use crate::resolve::Resolved;
 use crate::seen::Seen;
@@ -15,6 +16,7 @@ pub(crate) struct Holes<'a> {
     pub(crate) seen: &'a Seen,
     pub(crate) resolved: &'a Resolved,
     pub(crate) sized: &'a Sized,
+    pub(crate) granted: &'a Granted,
     pub(crate) roles: &'a [Role],
     /// Base name of the attempt.
     pub(crate) base: &'a str,
@@ -34,7 +36,8 @@ impl Holes<'_> {
     /// reads alike: what was checked is what the operator reads.
     pub(crate) fn object(&self, object: &Value) -> Value {
         let mut filled = self.fill(object);
-        for pointer in fields::yaml_texts(&kind_of(object)) {
+        let list = self.granted.list(&kind_of(object));
+        for pointer in list.into_iter().flat_map(Fields::yaml_texts) {
             if let Some(text) = filled.pointer_mut(&pointer)
                 && let Some(read) = text.as_str().and_then(|text| yaml::read(text).ok())
             {

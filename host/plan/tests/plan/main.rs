@@ -5,6 +5,7 @@
 mod claims;
 mod deny;
 mod draft;
+mod grants;
 mod lock;
 mod pod;
 mod record;

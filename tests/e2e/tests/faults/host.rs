@@ -28,6 +28,11 @@ impl Host {
         self.folder.join("kubeconfig")
     }
 
+    /// Where its ceiling on grants has to be.
+    pub(crate) fn ceiling(&self) -> PathBuf {
+        self.folder.join("ceiling.yaml")
+    }
+
     /// Starts it if it does not run.
     pub(crate) async fn ensure(&self) -> Result<()> {
         let mut child = self.child.lock().await;
@@ -44,6 +49,8 @@ impl Host {
             .arg("--cache")
             .arg(self.folder.join("cache"))
             .args(["--namespace", "default"])
+            .arg("--grant-ceiling")
+            .arg(self.ceiling())
             .env("KUBECONFIG", self.kubeconfig())
             .stdout(log.try_clone()?)
             .stderr(log)

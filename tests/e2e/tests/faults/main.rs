@@ -15,6 +15,7 @@ mod audit;
 mod budget;
 mod crash;
 mod forged;
+mod grants;
 mod host;
 mod kinds;
 mod kubelet;

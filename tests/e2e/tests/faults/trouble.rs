@@ -139,13 +139,14 @@ async fn a_plugin_that_panics_is_named_with_its_message() -> Result<()> {
     Ok(())
 }
 
-fn sha256(bytes: &[u8]) -> String {
+/// As a Plugin names bytes.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest as _;
     let hex: String = sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
 }
 
 /// As JSON carries bytes.
-fn base64(bytes: &[u8]) -> serde_json::Value {
+pub(crate) fn base64(bytes: &[u8]) -> serde_json::Value {
     serde_json::to_value(k8s_openapi::ByteString(bytes.to_vec())).unwrap()
 }

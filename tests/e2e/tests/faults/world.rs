@@ -59,6 +59,7 @@ impl World {
             "contexts": [{"name": "proxy", "context": {"cluster": "proxy", "user": "proxy", "namespace": "default"}}],
         });
         std::fs::write(host.kubeconfig(), through.to_string())?;
+        std::fs::write(host.ceiling(), crate::grants::CEILING)?;
         let audit = variable("CODEFLARE_AUDIT")?.into();
         let world = World { client, host, proxy, audit, _folder: folder, _turn: turn };
         world.install().await?;

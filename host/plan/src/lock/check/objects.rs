@@ -15,10 +15,13 @@ impl Check<'_> {
     pub(super) fn object(&mut self, place: &Place<'_>) {
         let object = &place.manifest.object;
         let kind = kind_of(object);
-        let Some(list) = fields::of(&kind) else {
-            let known: Vec<_> = fields::kinds().iter().map(|kind| kind.kind.clone()).collect();
+        let granted = self.granted;
+        let Some(list) = granted.list(&kind) else {
+            let own = fields::kinds();
+            let known: Vec<_> = own.iter().map(|kind| kind.kind.as_str()).chain(granted.kinds()).collect();
+            let why = granted.refused(&kind).map(|why| format!("; its grant is cut: {why}")).unwrap_or_default();
             let message =
-                format!("`{} {}` is not allowed; allowed: {}", kind.api_version(), kind.kind, known.join(", "));
+                format!("`{} {}` is not allowed; allowed: {}{why}", kind.api_version(), kind.kind, known.join(", "));
             self.refuse(place, "/kind", &message);
             return;
         };
@@ -29,7 +32,7 @@ impl Check<'_> {
         let mut members = object.as_object().cloned().unwrap_or_default();
         members.retain(|name, _| !matches!(name.as_str(), "apiVersion" | "kind" | "metadata"));
         self.members(place, &list.fields, ("", ""), &members);
-        self.metadata(place, object.get("metadata").unwrap_or(&Value::Null));
+        self.metadata(place, list, object.get("metadata").unwrap_or(&Value::Null));
         self.required(place, list);
     }
 
@@ -51,7 +54,7 @@ impl Check<'_> {
         }
     }
 
-    fn metadata(&mut self, place: &Place<'_>, metadata: &Value) {
+    fn metadata(&mut self, place: &Place<'_>, list: &Fields, metadata: &Value) {
         let members = metadata.as_object().cloned().unwrap_or_default();
         let name = members.get("name").unwrap_or(&Value::Null);
         match hole(name) {
@@ -78,21 +81,30 @@ impl Check<'_> {
         for (member, value) in &members {
             match (member.as_str(), value.as_object()) {
                 ("name", _) => {}
-                ("labels", Some(pairs)) => self.pairs(place, member, pairs, is_label_value),
+                ("labels", Some(pairs)) => self.pairs(place, member, &list.labels, pairs, is_label_value),
                 ("annotations", Some(pairs)) => {
-                    self.pairs(place, member, pairs, |text| text.len() <= LONGEST_ANNOTATION);
+                    self.pairs(place, member, &list.annotations, pairs, |text| text.len() <= LONGEST_ANNOTATION);
                 }
                 _ => self.refuse(place, &format!("/metadata/{member}"), "this field is not allowed"),
             }
         }
     }
 
-    fn pairs(&mut self, place: &Place<'_>, member: &str, pairs: &Map<String, Value>, fits: fn(&str) -> bool) {
+    fn pairs(
+        &mut self,
+        place: &Place<'_>,
+        member: &str,
+        granted: &[String],
+        pairs: &Map<String, Value>,
+        fits: fn(&str) -> bool,
+    ) {
         let own = format!("{}.plugins.codeflare.dev/", self.resolved.launcher.name);
         for (key, value) in pairs {
             let named = key.strip_prefix(&own).is_some_and(|name| !name.is_empty() && is_label_value(name));
-            if !named || !value.as_str().is_some_and(fits) {
-                let message = format!("`{key}` is not allowed; expected keys under {own}, each with a short text");
+            if !(named || granted.contains(key)) || !value.as_str().is_some_and(fits) {
+                let others: String = granted.iter().map(|key| format!(", or {key}")).collect();
+                let message =
+                    format!("`{key}` is not allowed; expected keys under {own}{others}, each with a short text");
                 self.refuse(place, &format!("/metadata/{member}"), &message);
             }
         }

@@ -45,7 +45,11 @@ impl Check<'_> {
         match value {
             Value::Object(members) if leads => self.members(place, rules, (path, pointer), members),
             _ if leads => self.refuse(place, pointer, &format!("{} is not allowed; expected an object", shown(value))),
-            _ => self.refuse(place, pointer, "this field is not allowed"),
+            _ => {
+                let why = self.granted.refused_field(&kind_of(&place.manifest.object), path);
+                let why = why.map(|why| format!("; its grant is cut: {why}")).unwrap_or_default();
+                self.refuse(place, pointer, &format!("this field is not allowed{why}"));
+            }
         }
     }
 
@@ -67,6 +71,10 @@ impl Check<'_> {
             Rule::Integer(least, most) => {
                 let within = value.as_u64().is_some_and(|number| (*least..=*most).contains(&number));
                 (!within).then(|| format!("a whole number, {least} to {most}"))
+            }
+            Rule::Text(bytes) => {
+                let fits = value.as_str().is_some_and(|text| text.len() <= *bytes);
+                (!fits).then(|| format!("text of at most {bytes} bytes"))
             }
             Rule::LabelBut(others) => {
                 let own = value.as_str().is_some_and(|text| is_label(text) && !others.iter().any(|one| one == text));

@@ -1,13 +1,13 @@
 //! Types of literals, and the spellings that Kubernetes has for names.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Most characters of a requirement.
 const LONGEST_REQUIREMENT: usize = 512;
 
 /// Types of literals.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Literal {
     /// true or false.
