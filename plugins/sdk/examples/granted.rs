@@ -5,7 +5,9 @@ use codeflare_plugin::prelude::*;
 use codeflare_plugin::{holes, kind};
 use serde_json::json;
 
-struct Granted;
+/// The plugin.
+#[derive(Debug)]
+pub struct Granted;
 
 impl Launcher for Granted {
     fn describe() -> Description {
