@@ -57,6 +57,17 @@ pub struct ApplicationSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 65536))]
     pub options: Option<String>,
+    /// The arguments that Runs may give: a JSON Schema (2020-12) of type object. Each
+    /// property is passed as the flag `--NAME` unless it says otherwise: `x-flag` (another
+    /// flag), `x-positional` (a number: its place behind the flags), `x-env` (a variable),
+    /// `x-secret` (with `x-env`: the argument is `{name, key}` of a Secret in `secretNames`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::crds::any_object")]
+    pub parameters: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Secrets, in the Run's namespace, that arguments may name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
+    pub secret_names: Vec<String>,
     /// Environment of the program. A Run's variable of the same name wins.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[x_kube(validation = Rule::new("self.all(name, name.matches('^[A-Za-z_][A-Za-z0-9_]*$'))")

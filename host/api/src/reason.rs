@@ -95,7 +95,8 @@ reasons! {
     ApplicationNotFound => Retry::OnChange,
     /// The Application is in another namespace, which does not share it.
     ApplicationNotShared => Retry::OnChange,
-    /// A command or option string cannot be split into words.
+    /// A command or option string cannot be split into words, or an argument is not what the
+    /// Application's parameters allow.
     ArgumentsInvalid => Retry::OnChange,
     /// A field has a value that cannot be used.
     FieldInvalid => Retry::OnChange,

@@ -38,6 +38,7 @@ use crate::duration::Period;
 #[x_kube(
     validation = Rule::new("self.application == oldSelf.application").message("spec.application cannot change; make another Run"),
     validation = Rule::new("has(self.options) == has(oldSelf.options) && (!has(self.options) || self.options == oldSelf.options)").message("spec.options cannot change; make another Run"),
+    validation = Rule::new("has(self.arguments) == has(oldSelf.arguments) && (!has(self.arguments) || self.arguments == oldSelf.arguments)").message("spec.arguments cannot change; make another Run"),
     validation = Rule::new("has(self.env) == has(oldSelf.env) && (!has(self.env) || self.env == oldSelf.env)").message("spec.env cannot change; make another Run"),
     validation = Rule::new("has(self.size) == has(oldSelf.size) && (!has(self.size) || self.size == oldSelf.size)").message("spec.size cannot change; make another Run"),
     validation = Rule::new("has(self.workers) == has(oldSelf.workers) && (!has(self.workers) || self.workers == oldSelf.workers)").message("spec.workers cannot change; make another Run"),
@@ -52,6 +53,11 @@ pub struct RunSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 65536))]
     pub options: Option<String>,
+    /// Arguments by name, checked against the Application's `parameters`; they follow the
+    /// options. A parameter whose flag is among the options takes no default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::crds::any_object")]
+    pub arguments: Option<serde_json::Map<String, serde_json::Value>>,
     /// Environment of the program; wins over the Application's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[x_kube(validation = Rule::new("self.all(name, name.matches('^[A-Za-z_][A-Za-z0-9_]*$'))")

@@ -88,6 +88,15 @@ pub struct PlannedPlugin {
     pub settings: Map<String, Value>,
 }
 
+/// A key of a Secret in the Run's namespace. Its value never reaches the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretKey {
+    /// Name of the Secret.
+    pub name: String,
+    /// Key in it.
+    pub key: String,
+}
+
 /// One call of a plugin and its answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {

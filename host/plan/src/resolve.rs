@@ -9,7 +9,7 @@ use codeflare_documents::shared::{Choice, ObjectName};
 use codeflare_documents::sizing::Asked;
 use serde_json::Value;
 
-use crate::plan::PlannedPlugin;
+use crate::plan::{PlannedPlugin, SecretKey};
 use crate::seen::Seen;
 use crate::stop::{Problem, Stop};
 pub(crate) use claims::claims;
@@ -19,9 +19,12 @@ pub(crate) use launcher::Chosen;
 pub use launcher::Offer;
 pub use policies::wants_usage;
 
+mod arguments;
 mod claims;
+mod command;
 mod fields;
 mod launcher;
+mod parameters;
 mod plugins;
 mod policies;
 
@@ -46,6 +49,8 @@ pub struct Resolved {
     pub requirements: Vec<String>,
     /// Environment of the program.
     pub env: BTreeMap<String, String>,
+    /// Variables that come from Secrets of the Run's namespace.
+    pub secret_env: BTreeMap<String, SecretKey>,
     /// What is asked of the sizing policies.
     pub asked: Asked,
     /// Options of the launcher.
@@ -72,11 +77,11 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
     let mut problems = Vec::new();
     let application = application(seen).map_err(|problem| problems.push(problem)).ok();
     problems.extend(run_fields(seen));
-    let argv = application.map(|application| {
+    let command = application.map(|application| {
         problems.extend(application_fields(application));
-        argv(seen, application).unwrap_or_else(|found| {
+        command::command(seen, application).unwrap_or_else(|found| {
             problems.extend(found);
-            Vec::new()
+            Default::default()
         })
     });
     let launcher = application.and_then(|application| {
@@ -89,13 +94,19 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
         problems.extend(found);
         Vec::new()
     });
-    let (Some(application), Some(argv), Some(launcher), true) = (application, argv, launcher, problems.is_empty())
+    let (Some(application), Some((argv, passed)), Some(launcher), true) =
+        (application, command, launcher, problems.is_empty())
     else {
         return Err(Stop { step, problems });
     };
     let run = &seen.run;
     let mut env = application.spec.env.clone();
+    env.extend(passed.env);
     env.extend(run.spec.env.clone());
+    // A Run's own text of the same name wins, and one name is one variable.
+    let mut secret_env = passed.secrets;
+    secret_env.retain(|name, _| !run.spec.env.contains_key(name));
+    env.retain(|name, _| !secret_env.contains_key(name));
     let retry = application.spec.retry.clone().unwrap_or_default();
     Ok(Resolved {
         run: name_of(&run.metadata),
@@ -107,6 +118,7 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
         code: application.spec.code.clone(),
         requirements: requirements(application),
         env,
+        secret_env,
         asked: asked(seen, application),
         framework: Value::Object(application.spec.framework.clone().unwrap_or_default()),
         retries: run.spec.retries.unwrap_or(retry.limit),
@@ -122,17 +134,8 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
 /// launcher, or every problem.
 pub(crate) fn launchable(application: &Application, offer: Offer<'_>) -> Result<Chosen, Vec<Problem>> {
     let mut problems = application_fields(application);
-    for (field, text) in [("command", Some(&application.spec.command)), ("options", application.spec.options.as_ref())]
-    {
-        if text.is_some_and(|text| shlex::split(text).is_none()) {
-            problems.push(Problem::new(
-                Reason::ArgumentsInvalid,
-                label(application),
-                format!("/spec/{field}"),
-                UNSPLIT,
-            ));
-        }
-    }
+    problems.extend(command::unsplit(application));
+    problems.extend(parameters::parameters(application).err().unwrap_or_default());
     let blamed = launcher::Blamed { object: label(application), pointer: "/spec/api" };
     match launcher::launcher(offer, application, &blamed) {
         Ok(chosen) if problems.is_empty() => Ok(chosen),
@@ -147,9 +150,6 @@ pub(crate) fn launchable(application: &Application, offer: Offer<'_>) -> Result<
 fn offer(seen: &Seen) -> Offer<'_> {
     Offer { plugins: &seen.plugins, served: &seen.served, labels: &seen.namespace_labels }
 }
-
-/// What is wrong with a text that shlex cannot split.
-const UNSPLIT: &str = "a quote is not closed, or a backslash ends it; quote words as in a shell";
 
 /// `Application/name`, as faults name it.
 pub(crate) fn label(application: &Application) -> String {
@@ -200,28 +200,6 @@ fn application_fields(application: &Application) -> Vec<Problem> {
     let mut problems = fields(&label(application), &spec.env, &[("deadline", &spec.deadline), ("ttl", &spec.ttl)]);
     problems.extend(code(&label(application), &spec.code));
     problems
-}
-
-fn argv(seen: &Seen, application: &Application) -> Result<Vec<String>, Vec<Problem>> {
-    let label = label(application);
-    let mut problems = Vec::new();
-    let mut words = |object: &str, pointer: &str, text: &str| {
-        shlex::split(text).unwrap_or_else(|| {
-            problems.push(Problem::new(Reason::ArgumentsInvalid, object, pointer, UNSPLIT));
-            Vec::new()
-        })
-    };
-    let mut argv = words(&label, "/spec/command", &application.spec.command);
-    let empty = argv.is_empty();
-    argv.extend(match (&seen.run.spec.options, &application.spec.options) {
-        (Some(options), _) => words(&run_label(seen), "/spec/options", options),
-        (None, Some(options)) => words(&label, "/spec/options", options),
-        (None, None) => Vec::new(),
-    });
-    if empty && problems.is_empty() {
-        problems.push(Problem::new(Reason::ArgumentsInvalid, label, "/spec/command", "it has no word; name a program"));
-    }
-    if problems.is_empty() { Ok(argv) } else { Err(problems) }
 }
 
 /// Lines of a requirements file that name something.

@@ -3,7 +3,8 @@
 //! A schema is a stranger's text: it refers to nothing outside itself, and its patterns
 //! are matched in time linear in the text.
 
-use jsonschema::PatternOptions;
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 /// Longest message of one fault: a value may be large.
@@ -11,14 +12,39 @@ const LONGEST: usize = 300;
 
 /// What a schema has against a value: JSON pointers below `at`, and why.
 pub fn faults(schema: &Value, value: &Value, at: &str) -> Vec<(String, String)> {
-    let validator = jsonschema::options().with_pattern_options(PatternOptions::regex()).build(schema);
-    match validator {
+    match validator(schema) {
         Ok(validator) => validator
             .iter_errors(value)
-            .map(|error| (format!("{at}{}", error.instance_path()), error.to_string().chars().take(LONGEST).collect()))
+            .map(|error| (format!("{at}{}", error.instance_path()), words(&error)))
             .collect(),
         Err(error) => vec![(at.to_owned(), format!("the plugin's schema cannot be used: {error}; tell its author"))],
     }
+}
+
+/// Every fault, told of by its JSON pointer, its rule and the words for it; nothing where
+/// the schema itself is [`invalid`].
+pub(crate) fn each_fault<T>(
+    schema: &Value,
+    value: &Value,
+    tell: impl Fn(&str, &ValidationErrorKind, String) -> T,
+) -> Vec<T> {
+    let Ok(validator) = validator(schema) else { return Vec::new() };
+    let errors = validator.iter_errors(value);
+    errors.map(|error| tell(error.instance_path().as_str(), error.kind(), words(&error))).collect()
+}
+
+/// Why a value is no schema that can be used.
+pub(crate) fn invalid(schema: &Value) -> Option<String> {
+    validator(schema).err()
+}
+
+fn validator(schema: &Value) -> Result<Validator, String> {
+    let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
+    options.build(schema).map_err(|error| words(&error))
+}
+
+fn words(error: &ValidationError<'_>) -> String {
+    error.to_string().chars().take(LONGEST).collect()
 }
 
 #[cfg(test)]

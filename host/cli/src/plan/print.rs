@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use codeflare_plan::plan::{Plan, Record};
+use codeflare_documents::call::Request;
+use codeflare_plan::plan::Record;
 use codeflare_plan::record;
 use serde_json::Value;
 
@@ -34,7 +35,7 @@ pub(super) fn print(records: &[Record], format: Format) -> Result<String, Failur
 
 fn yaml(record: &Record, text: &mut String) -> Result<(), Failure> {
     text.push_str("---\n");
-    for line in comments(&record.plan, &record.digest, record.seen.run.metadata.name.as_deref().unwrap_or_default()) {
+    for line in comments(record) {
         // One line each, whatever a plugin wrote.
         let line = line.replace(['\n', '\r'], " ");
         let _infallible = writeln!(text, "# {line}");
@@ -54,11 +55,14 @@ fn document(value: &Value, text: &mut String) -> Result<(), Failure> {
     Ok(())
 }
 
-fn comments(plan: &Plan, digest: &str, run: &str) -> Vec<String> {
+fn comments(record: &Record) -> Vec<String> {
+    let plan = &record.plan;
+    let run = record.seen.run.metadata.name.as_deref().unwrap_or_default();
     let mut lines = vec![
-        format!("Run/{run} in namespace {}, attempt {}: plan {digest}", plan.namespace, plan.attempt),
+        format!("Run/{run} in namespace {}, attempt {}: plan {}", plan.namespace, plan.attempt, record.digest),
         format!("launcher {} {}", plan.launcher.name, plan.launcher.digest),
     ];
+    lines.extend(argv(record).map(|argv| format!("argv {argv}")));
     lines.extend(plan.sizing_policies.iter().map(|policy| format!("sizing policy {} {}", policy.name, policy.digest)));
     for choice in &plan.choices {
         let mut line = format!("{} = {} by {}: {}", choice.field, choice.value, choice.by, choice.why);
@@ -68,4 +72,14 @@ fn comments(plan: &Plan, digest: &str, run: &str) -> Vec<String> {
         lines.push(line);
     }
     lines
+}
+
+/// The program's words, as JSON: a word may have spaces and new lines. Variables and Secrets
+/// are in the pods below.
+fn argv(record: &Record) -> Option<String> {
+    let words = record.exchanges.iter().find_map(|exchange| match &exchange.request {
+        Request::Launch(request) => Some(&request.application.argv),
+        _ => None,
+    })?;
+    serde_json::to_string(words).ok()
 }

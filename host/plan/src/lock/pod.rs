@@ -127,6 +127,11 @@ fn env(holes: &Holes<'_>, role: &Role) -> Value {
         all.retain(|variable| variable.get("name").and_then(Value::as_str) != Some(name.as_str()));
         all.push(json!({"name": name, "value": literal(text)}));
     }
+    for (name, secret) in holes.resolved.secret_env.iter().filter(|(name, _)| !taken(name)) {
+        all.retain(|variable| variable.get("name").and_then(Value::as_str) != Some(name.as_str()));
+        let key = json!({"name": secret.name, "key": secret.key});
+        all.push(json!({"name": name, "valueFrom": {"secretKeyRef": key}}));
+    }
     all.into()
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
+mod arguments;
 mod claims;
 mod deny;
 mod draft;
