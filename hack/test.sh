@@ -77,6 +77,9 @@ part_shapes() {
   hack/cluster/peers.sh crds --kubeconfig "$state/kubeconfig" kuberay jobset trainer
   CODEFLARE_SHAPES_KUBECONFIG=$state/kubeconfig CODEFLARE_HOST=$HOST_BINARY CODEFLARE_TEST_PLUGINS=$PLUGINS \
     cargo test --locked --workspace --test it shapes -- --nocapture || result=$?
+  # Every field of these definitions, against the closed lists.
+  CODEFLARE_SHAPES_KUBECONFIG=$state/kubeconfig \
+    cargo test --locked --workspace --test deny operators -- --nocapture || result=$?
   hack/cluster/down.sh --api --state "$state"
   return "$result"
 }

@@ -4,7 +4,6 @@
 
 mod arguments;
 mod claims;
-mod deny;
 mod draft;
 mod grants;
 mod lock;
