@@ -8,10 +8,17 @@ pub const RUN: &str = "codeflare.dev/run";
 pub const ATTEMPT: &str = "codeflare.dev/attempt";
 /// Role of a pod, and part of an object.
 pub const ROLE: &str = "codeflare.dev/role";
-/// What an object is to its Run: `primary`, `supporting` or [`RECORD`].
+/// What an object is to its Run: `primary`, `supporting` or [`RECORD`]; or what it keeps of
+/// a plugin: [`PLUGIN_BYTES`] or [`PLUGIN_SHEET`].
 pub const PART: &str = "codeflare.dev/part";
 /// [`PART`] of a record.
 pub const RECORD: &str = "record";
+/// [`PART`] of a piece of a plugin's bytes, in the host's namespace.
+pub const PLUGIN_BYTES: &str = "plugin-bytes";
+/// [`PART`] of what is to be known to load such bytes.
+pub const PLUGIN_SHEET: &str = "plugin-sheet";
+/// First 40 hexadecimal digits of a plugin's digest, on what is kept of it.
+pub const DIGEST: &str = "codeflare.dev/digest";
 /// Prefix of everything above.
 pub const PREFIX: &str = "codeflare.dev/";
 /// Who manages an object (recommended label of Kubernetes).

@@ -115,6 +115,11 @@ pub(crate) struct HostArgs {
     /// [default: none]
     #[arg(long, value_name = "FILE", env = "CODEFLARE_GRANT_CEILING", hide_env_values = true)]
     pub(crate) grant_ceiling: Option<PathBuf>,
+    /// Seconds for which versions of plugins are kept that no Plugin and no unfinished Run
+    /// needs any more
+    #[arg(long, value_name = "SECONDS", env = "CODEFLARE_PLUGIN_GRACE", hide_env_values = true, default_value_t = 600,
+        value_parser = clap::value_parser!(u64).range(1..=604_800))]
+    pub(crate) plugin_grace: u64,
     /// How log lines are written
     #[arg(long, value_name = "FORMAT", env = "CODEFLARE_LOG_FORMAT", hide_env_values = true, value_enum, default_value_t = LogFormat::Json)]
     pub(crate) log_format: LogFormat,

@@ -22,6 +22,7 @@ pub(crate) fn run(args: HostArgs) -> Result<(), Failure> {
         image: args.image,
         image_pull_policy: args.image_pull_policy.unwrap_or_default(),
         ceiling: crate::ceiling::read(args.grant_ceiling.as_deref())?,
+        plugin_grace: std::time::Duration::from_secs(args.plugin_grace),
         compiler: vec![program.into(), "compile-plugin".into()],
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), ?config, "starting");

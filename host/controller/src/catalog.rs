@@ -1,11 +1,11 @@
-//! Plugins that serve: fetched, verified, compiled, each with its last good version.
+//! Plugins that serve: fetched, verified, compiled, kept, each with its last good version.
 //!
 //! A bad plugin is a condition on its Plugin object and on the Runs that need it, and
 //! never more: nothing here fails the host.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use codeflare_api::Plugin;
@@ -15,13 +15,24 @@ use codeflare_plan::seen::{PluginRole, SeenPlugin, Serving};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::runtime::reflector::Store;
 use kube::{Client, ResourceExt};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::served::Served;
 use crate::watch::{Wake, Waker};
+use collect::Needs;
+use report::Outcome;
+use store::Store as Kept;
+pub(crate) use versions::Speaker;
+use versions::{Version, Versions};
 
+mod collect;
+pub(crate) mod keeper;
+mod kept;
 mod load;
+mod publish;
 mod report;
+mod store;
+mod versions;
 
 /// How often a Plugin that could not be loaded is tried again.
 const AGAIN: Duration = Duration::from_secs(10);
@@ -37,10 +48,16 @@ pub(crate) struct Catalog {
     /// Told when what serves has changed: Applications show it.
     changed: Arc<Notify>,
     entries: RwLock<BTreeMap<String, Entry>>,
-    /// Every version that was loaded, by digest: Runs in flight keep theirs.
-    versions: Mutex<HashMap<String, codeflare_engine::Plugin>>,
+    /// Every version that was loaded: Runs in flight keep theirs.
+    versions: Versions,
+    /// Bytes of every version that a Run in flight may need.
+    store: Kept,
+    /// Whether this host acts: others write nothing.
+    leading: watch::Sender<bool>,
     /// Told whenever a Plugin has been loaded, or not.
     settled: Notify,
+    /// Told when a Plugin has something else to show.
+    news: Notify,
 }
 
 /// One Plugin object.
@@ -52,17 +69,20 @@ struct Entry {
     settings: serde_json::Map<String, serde_json::Value>,
     namespace_selector: Option<LabelSelector>,
     grants: Vec<Grant>,
-    serving: Option<codeflare_engine::Plugin>,
+    serving: Option<Version>,
     /// Why nothing serves, or not the newest.
     trouble: String,
+    /// What came of loading it last; none before that.
+    outcome: Option<Outcome>,
     loading: bool,
     tried: std::time::Instant,
 }
 
 impl Catalog {
-    /// An empty catalog.
+    /// An empty catalog of a host in this namespace.
     pub(crate) fn new(
         client: Client,
+        namespace: &str,
         engine: Engine,
         folder: PathBuf,
         served: Served,
@@ -70,6 +90,7 @@ impl Catalog {
         changed: Arc<Notify>,
     ) -> Catalog {
         Catalog {
+            store: Kept::new(&client, namespace),
             client,
             engine,
             folder,
@@ -77,9 +98,22 @@ impl Catalog {
             waker,
             changed,
             entries: RwLock::default(),
-            versions: Mutex::default(),
+            versions: Versions::default(),
+            leading: watch::Sender::new(false),
             settled: Notify::new(),
+            news: Notify::new(),
         }
+    }
+
+    /// This host acts from now on: it may write.
+    pub(crate) fn lead(&self) {
+        self.leading.send_replace(true);
+    }
+
+    /// Waits until this host acts.
+    async fn leads(&self) {
+        // The sender is ours: it is there for as long as we are.
+        let _ = self.leading.subscribe().wait_for(|leads| *leads).await;
     }
 
     /// Kinds that the cluster serves.
@@ -99,27 +133,29 @@ impl Catalog {
                 settings: entry.settings.clone(),
                 namespace_selector: entry.namespace_selector.clone(),
                 grants: entry.grants.clone(),
-                ready: entry.serving.as_ref().map(|plugin| Serving {
-                    digest: plugin.digest().to_owned(),
-                    description: plugin.description().clone(),
+                ready: entry.serving.as_ref().map(|version| Serving {
+                    digest: version.plugin.digest().to_owned(),
+                    description: version.plugin.description().clone(),
                 }),
                 trouble: entry.trouble.clone(),
             })
             .collect()
     }
 
-    /// The plugin at a digest: loaded before, kept on disk, or else the present version
-    /// of the same Plugin.
-    pub(crate) async fn at(&self, name: &str, digest: &str) -> Option<codeflare_engine::Plugin> {
-        let loaded = self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
-        if loaded.is_some() {
-            return loaded;
-        }
-        if let Some(kept) = self.load_kept(name, digest).await {
-            return Some(kept);
-        }
+    /// What serves of one Plugin.
+    fn served_by(&self, name: &str) -> Option<Version> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner).get(name)?.serving.clone()
+    }
+
+    /// Everything that serves.
+    fn serving(&self) -> Vec<Version> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.get(name).and_then(|entry| entry.serving.clone())
+        entries.values().filter_map(|entry| entry.serving.clone()).collect()
+    }
+
+    /// Lets go of versions that nobody needs.
+    fn forget(&self, needs: &Needs) {
+        self.versions.forget(needs);
     }
 
     /// Follows the Plugin objects for ever.
@@ -181,6 +217,7 @@ impl Catalog {
                 grants: plugin.spec.grants.clone(),
                 serving,
                 trouble: "it is being loaded".to_owned(),
+                outcome: same.and_then(|entry| entry.outcome.clone()),
                 loading: true,
                 tried: std::time::Instant::now(),
             };
@@ -189,28 +226,28 @@ impl Catalog {
         }
     }
 
-    /// Takes in what came of loading a Plugin, unless the object has changed meanwhile.
-    fn settle(&self, plugin: &Plugin, result: Result<codeflare_engine::Plugin, String>) {
+    /// Takes in what came of loading a Plugin, and what serves from now on where that has
+    /// changed; unless the object has changed meanwhile.
+    fn settle(&self, plugin: &Plugin, outcome: Outcome, serves: Option<Version>) {
+        let name = plugin.name_any();
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(entry) = entries.get_mut(&plugin.name_any()) else {
+        let Some(entry) = entries.get_mut(&name) else {
             return;
         };
         if entry.uid != plugin.uid().unwrap_or_default() || Some(entry.generation) != plugin.metadata.generation {
             return;
         }
         entry.loading = false;
-        match result {
-            Ok(loaded) => {
-                let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-                versions.insert(loaded.digest().to_owned(), loaded.clone());
-                entry.serving = Some(loaded);
-                entry.trouble = String::new();
-            }
-            Err(trouble) => entry.trouble = trouble,
+        entry.trouble = outcome.trouble().to_owned();
+        entry.outcome = Some(outcome);
+        if let Some(version) = serves {
+            self.versions.insert(&name, &version);
+            entry.serving = Some(version);
         }
         drop(entries);
         self.settled.notify_one();
         self.changed.notify_one();
+        self.news.notify_one();
         self.waker.wake(Wake::Everything);
     }
 }

@@ -3,11 +3,13 @@
 use codeflare_api::{ConditionType, Reason, Run};
 use codeflare_documents::call::{Answer, Request};
 use codeflare_documents::sizing::Usage;
+use codeflare_engine::Role;
 use codeflare_plan::draft::{Next, draft, redraft};
 use codeflare_plan::plan::{Call, Exchange, Record};
 use codeflare_plan::seen::Seen;
 use codeflare_plan::stop::{Problem, Stop};
 
+use crate::catalog::Speaker;
 use crate::context::Context;
 use crate::gather::gather;
 
@@ -50,23 +52,33 @@ fn record(seen: Seen, exchanges: Vec<Exchange>, plan: codeflare_plan::plan::Plan
 }
 
 async fn exchange(ctx: &Context, call: Call) -> Result<Exchange, Stop> {
-    let answer = ask(ctx, &call.plugin, &call.digest, &call.request).await.map_err(|problem| {
+    let answered = ask(ctx, &call.plugin, &call.digest, &call.request).await.map_err(|problem| {
         let step = match call.request {
             Request::Decide { .. } => ConditionType::Sized,
             Request::Launch(_) | Request::Observe(_) => ConditionType::Planned,
         };
         Stop::one(step, problem)
     })?;
-    Ok(Exchange { plugin: call.plugin, digest: call.digest, request: call.request, answer })
+    if let Some(instead) = answered.instead {
+        tracing::warn!(plugin = call.plugin, step = call.request.step(), instead, "another version answers");
+    }
+    Ok(Exchange { plugin: call.plugin, digest: call.digest, request: call.request, answer: answered.answer })
+}
+
+/// An answer, and why another version gave it than the one that was asked.
+pub(crate) struct Answered {
+    pub(crate) answer: Answer,
+    pub(crate) instead: Option<String>,
 }
 
 /// Asks a plugin at a digest, and counts the call.
-pub(crate) async fn ask(ctx: &Context, plugin: &str, digest: &str, request: &Request) -> Result<Answer, Problem> {
+pub(crate) async fn ask(ctx: &Context, plugin: &str, digest: &str, request: &Request) -> Result<Answered, Problem> {
     let object = format!("Plugin/{plugin}");
-    let Some(handle) = ctx.catalog.at(plugin, digest).await else {
-        let message = format!("no bytes of {digest} are here, and the Plugin serves no other version; mend the Plugin");
-        return Err(Problem::new(Reason::LauncherNotReady, object, "", message));
+    let role = match request {
+        Request::Decide { .. } => Role::SizingPolicy,
+        Request::Launch(_) | Request::Observe(_) => Role::Launcher,
     };
+    let Speaker { plugin: handle, instead } = ctx.catalog.at(plugin, digest, role).await?;
     let start = std::time::Instant::now();
     let called = handle.call(request).await;
     let outcome = called.answer.as_ref().err().map_or("answered", |error| error.reason());
@@ -76,8 +88,9 @@ pub(crate) async fn ask(ctx: &Context, plugin: &str, digest: &str, request: &Req
         outcome: outcome.to_owned(),
     };
     ctx.metrics.plugin_call.get_or_create(&labels).observe(start.elapsed().as_secs_f64());
-    called.answer.map_err(|error| {
+    let answer = called.answer.map_err(|error| {
         let message = format!("{} in {}: {error}", error.reason(), request.step());
         Problem::new(Reason::PluginFailed, object, "", message)
-    })
+    })?;
+    Ok(Answered { answer, instead })
 }

@@ -5,6 +5,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
@@ -35,6 +36,8 @@ pub(crate) struct Metrics {
     pub(crate) reconcile: Family<WakeUp, Counter>,
     /// Status patches that were sent.
     pub(crate) published: Counter,
+    /// Bytes of all versions of plugins that are kept in the cluster.
+    pub(crate) plugin_store: Gauge,
 }
 
 impl Metrics {
@@ -48,7 +51,10 @@ impl Metrics {
         registry.register_with_unit("plugin_call", "Call of a plugin", Unit::Seconds, plugin_call.clone());
         registry.register("reconcile", "Wake-ups of Runs", reconcile.clone());
         registry.register("status_published", "Status patches sent", published.clone());
-        Metrics { registry, plugin_call, reconcile, published }
+        let plugin_store = Gauge::default();
+        let help = "Versions of plugins that are kept in the cluster";
+        registry.register_with_unit("plugin_store", help, Unit::Bytes, plugin_store.clone());
+        Metrics { registry, plugin_call, reconcile, published, plugin_store }
     }
 
     /// Counts a wake-up by the reason that the Run shows after it.

@@ -10,9 +10,10 @@ use codeflare_plan::stop::{Problem, Stop};
 use k8s_openapi::api::core::v1::Pod;
 
 use crate::context::Context;
-use crate::draft::ask;
+use crate::draft::{Answered, ask};
 
-/// What the launcher says of the live objects.
+/// What the launcher says of the live objects, and what is to be said beside it: why
+/// another version answers than the one that launched.
 ///
 /// # Errors
 /// A stop of the step Launched: the workload goes on, but nobody reads it.
@@ -22,12 +23,13 @@ pub(crate) async fn observe(
     record: &Record,
     children: &[Child],
     pods: &[Pod],
-) -> Result<Observation, Stop> {
+) -> Result<(Observation, Option<String>), Stop> {
     let launcher = &record.plan.launcher;
     let request = Request::Observe(Box::new(codeflare_plan::observe::request(run, record, children, pods)));
     let stop = |problem| Stop::one(ConditionType::Launched, problem);
-    match ask(ctx, &launcher.name, &launcher.digest, &request).await.map_err(stop)? {
-        Answer::Observed(observation) => Ok(observation),
+    let Answered { answer, instead } = ask(ctx, &launcher.name, &launcher.digest, &request).await.map_err(stop)?;
+    match answer {
+        Answer::Observed(observation) => Ok((observation, instead)),
         Answer::Declined(Decline::Invalid(faults) | Decline::Waiting(faults)) => {
             let message = faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; ");
             Err(stop(Problem::new(Reason::PluginRefused, format!("Plugin/{}", launcher.name), "", message)))

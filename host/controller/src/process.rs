@@ -15,7 +15,7 @@ use tokio::sync::watch as channel;
 
 use crate::admin::Readiness;
 use crate::admission::Admission;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, keeper};
 use crate::context::Context;
 use crate::error::Error;
 use crate::metrics::Metrics;
@@ -57,6 +57,8 @@ pub struct Config {
     pub image_pull_policy: String,
     /// What plugins may be granted beside the kinds that the host knows itself.
     pub ceiling: codeflare_plan::lock::Ceiling,
+    /// How long versions of plugins are kept that nobody needs any more.
+    pub plugin_grace: Duration,
     /// Command that compiles a plugin: gets the component's path and the output's.
     pub compiler: Vec<OsString>,
 }
@@ -92,6 +94,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let engine = engine(&config)?;
     let catalog = Arc::new(Catalog::new(
         client.clone(),
+        &config.namespace,
         engine,
         config.plugins.clone(),
         served,
@@ -115,6 +118,9 @@ pub async fn run(config: Config) -> Result<(), Error> {
         None
     };
 
+    // From here on this host writes: what plugins have to show, and what is kept of them.
+    catalog.lead();
+    tokio::spawn(catalog.clone().show(stores.plugins.clone()));
     // Not before readiness, and not for long: a bad plugin hurts only those who need it.
     let tried = catalog.tried(&stores.plugins);
     if tokio::time::timeout(FIRST_LOADS, tried).await.is_err() {
@@ -130,9 +136,16 @@ pub async fn run(config: Config) -> Result<(), Error> {
         ..codeflare_plan::seen::Site::default()
     };
     let stored = stores.runs.clone();
+    // Waiting for the store itself would take the place of the one other who does.
+    let (listed, all_listed) = channel::channel(false);
     let watched = {
         let (admission, stored) = (admission.clone(), stored.clone());
-        watch::runs(&client, runs, move |namespace| admission.fell(&stored, namespace))
+        watch::runs(&client, runs, move |namespace| {
+            if namespace.is_none() {
+                listed.send_replace(true);
+            }
+            admission.fell(&stored, namespace);
+        })
     };
     let context = Arc::new(Context {
         recorder: Recorder::new(client.clone(), reporter),
@@ -145,6 +158,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
         metrics,
         published: Published::default(),
     });
+    tokio::spawn(keeper::tend(context.clone(), config.plugin_grace, all_listed));
     let woken = watch::woken(wakes, stored.clone());
     let walking = Controller::for_stream(watched, stored)
         .with_config(controller::Config::default().concurrency(config.workers))

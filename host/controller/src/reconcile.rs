@@ -179,12 +179,16 @@ async fn launched(
     };
 
     let observed = observe::observe(ctx, run, record, &children, &pods).await;
-    let (observation, trouble) = match observed {
-        Ok(observation) => (Some(observation), None),
-        Err(stop) => (None, Some(stop)),
+    let (observation, aside, trouble) = match observed {
+        Ok((observation, aside)) => (Some(observation), aside, None),
+        Err(stop) => (None, None, Some(stop)),
     };
-    let situation =
-        Situation { observation: observation.as_ref(), kind_since, ..situation(run, record, &children, &pods, now) };
+    let situation = Situation {
+        observation: observation.as_ref(),
+        aside: aside.as_deref(),
+        kind_since,
+        ..situation(run, record, &children, &pods, now)
+    };
     let acts = codeflare_plan::act::act(&situation);
     if let Some(stop) = retry(run, ctx, &acts).await {
         return finish(run, ctx, &Outcome::Stopped(stop), None, now).await;
@@ -322,7 +326,7 @@ fn situation<'a>(
     pods: &'a [Pod],
     now: Timestamp,
 ) -> Situation<'a> {
-    Situation { run, record, children, pods, observation: None, kind_since: None, now }
+    Situation { run, record, children, pods, observation: None, aside: None, kind_since: None, now }
 }
 
 fn is_terminal(status: &RunStatus) -> bool {

@@ -43,6 +43,8 @@ pub struct Situation<'a> {
     pub pods: &'a [Pod],
     /// What the launcher says; none before the primary exists or where the call failed.
     pub observation: Option<&'a Observation>,
+    /// What is to be said beside it, such as that another version of the launcher said it.
+    pub aside: Option<&'a str>,
     /// When the primary's kind was defined; none where it is Kubernetes' own, or where the
     /// primary is there and nobody asked.
     pub kind_since: Option<Timestamp>,

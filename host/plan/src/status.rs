@@ -3,6 +3,7 @@
 //! The status of a Run that has ended is final. Texts are stable, so that a wake-up that
 //! finds nothing new writes nothing; times are whole seconds, as the API server keeps them.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use codeflare_api::run::{Exit, Launch, Phase};
@@ -152,12 +153,12 @@ impl Draft<'_> {
         };
         let reason = word(&observation.reason).map_or_else(|| format!("{phase:?}"), str::to_owned);
         let usual = phase == Phase::Starting && reason == Reason::Starting.as_str();
-        self.say(phase, &reason, if usual { STARTING } else { &observation.message });
+        self.say(phase, &reason, &beside(if usual { STARTING } else { &observation.message }, situation.aside));
         if matches!(phase, Phase::Starting | Phase::Running)
             && let Some(found) = diagnose(of_attempt(situation.pods, situation.run, situation.plan().attempt))
         {
             self.warning = true;
-            self.say(phase, &found.reason, &found.message);
+            self.say(phase, &found.reason, &beside(&found.message, situation.aside));
         }
         let (ready, total) = observation.roles.iter().fold((0_u32, 0_u32), |(ready, total), role| {
             (ready.saturating_add(role.ready), total.saturating_add(role.total))
@@ -270,6 +271,15 @@ impl Draft<'_> {
         let failing = self.status.conditions.iter().find(|condition| condition.type_ == stop.step.as_str());
         let since = failing.map_or(self.now, |condition| condition.last_transition_time.0);
         wake::after(stop.reason(), since, self.now, self.run.metadata.uid.as_deref().unwrap_or_default())
+    }
+}
+
+/// A message with what is to be said beside it.
+fn beside<'a>(message: &'a str, aside: Option<&str>) -> Cow<'a, str> {
+    match aside {
+        None => Cow::Borrowed(message),
+        Some(aside) if message.is_empty() => Cow::Owned(aside.to_owned()),
+        Some(aside) => Cow::Owned(format!("{message}; {aside}")),
     }
 }
 

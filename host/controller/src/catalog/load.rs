@@ -1,4 +1,5 @@
-//! Loads one Plugin: fetch, verify, compile; each step a condition on the object.
+//! Loads one Plugin: fetch, verify, compile, check its settings; each step a condition on
+//! the object. What was loaded is kept before it serves.
 
 use std::sync::Arc;
 
@@ -8,53 +9,80 @@ use codeflare_api::quantity;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt;
 use kube::api::Api;
-use sha2::{Digest, Sha256};
 
-use super::report::{Progress, report};
+use super::kept::{self, Sheet};
+use super::report::{Outcome, Progress, Step, Trouble};
+use super::store::Lack;
+use super::versions::Version;
 use super::{Catalog, PluginRole};
 use crate::api::within;
 
-/// Loads a Plugin and says on it how that went.
+/// Loads a Plugin and takes in how that went.
 pub(super) async fn load(catalog: Arc<Catalog>, plugin: Arc<Plugin>, role: PluginRole) {
     let mut progress = Progress::default();
-    let result = steps(&catalog, &plugin.spec, &role, &mut progress).await;
-    if let Err(trouble) = &result {
-        tracing::warn!(plugin = plugin.name_any(), %trouble, "a plugin does not serve");
-    }
-    report(&catalog.client, &plugin, &progress, result.as_ref()).await;
-    catalog.settle(&plugin, result);
+    let loaded = steps(&catalog, &plugin, &role, &mut progress).await;
+    let outcome = |progress, trouble| Outcome::new(plugin.metadata.generation, progress, trouble);
+    let trouble = match loaded {
+        Ok((version, bytes)) => {
+            catalog.leads().await;
+            // Until it serves, or else whoever tends the store might take it for needless.
+            let turn = catalog.store.turn().await;
+            match catalog.store.keep(&turn, &version.sheet, &bytes).await {
+                Ok(()) => return catalog.settle(&plugin, outcome(progress, None), Some(version)),
+                Err(why) => Trouble { reason: "NotKept".to_owned(), why: format!("its bytes cannot be kept: {why}") },
+            }
+        }
+        Err(trouble) => trouble,
+    };
+    tracing::warn!(
+        plugin = plugin.name_any(),
+        reason = trouble.reason,
+        trouble = trouble.why,
+        "a plugin does not serve"
+    );
+    let last_good = catalog.last_good(&plugin, &role).await;
+    catalog.settle(&plugin, outcome(progress, Some(trouble)), last_good);
 }
 
+/// A version that can serve, and its bytes.
 async fn steps(
     catalog: &Catalog,
-    spec: &PluginSpec,
+    plugin: &Plugin,
     role: &PluginRole,
     progress: &mut Progress,
-) -> Result<codeflare_engine::Plugin, String> {
-    let bytes = fetch(catalog, spec).await.inspect_err(|why| progress.fetched("FetchFailed", why))?;
-    progress.fetched("Fetched", "");
-    verify(spec, &bytes).inspect_err(|why| progress.verified("DigestMismatch", why))?;
-    progress.verified("DigestMatches", "");
-    let limits = limits(spec.limits.as_ref()).inspect_err(|why| progress.compiled("LimitsInvalid", why))?;
-    match catalog.engine.load(engine_role(role), bytes.into(), limits).await {
-        Ok(loaded) => {
-            progress.compiled("Compiled", "");
-            // Decided anew wherever the plugin would be used; here the admin reads it.
-            let settings = spec.settings.clone().unwrap_or_default().into();
-            let misfits =
-                codeflare_plan::schema::faults(&loaded.description().settings_schema, &settings, "/spec/settings");
-            let why: Vec<_> = misfits.into_iter().map(|(at, why)| format!("{at}: {why}")).collect();
-            let why = why.join("; ");
-            let fit = if why.is_empty() { "SettingsFit" } else { "SettingsInvalid" };
-            progress.settings(fit, &why);
-            if why.is_empty() { Ok(loaded) } else { Err(why) }
+) -> Result<(Version, Arc<[u8]>), Trouble> {
+    let spec = &plugin.spec;
+    let bytes = match fetch(catalog, spec).await {
+        Ok(bytes) => {
+            progress.done(Step::Fetched, "Fetched", "");
+            bytes
         }
-        Err(error) => {
-            let why = error.to_string();
-            progress.compiled(error.reason(), &why);
-            Err(why)
-        }
+        Err(why) => match catalog.kept(&plugin.name_any(), spec).await {
+            Some(bytes) => {
+                progress.done(Step::Fetched, "Kept", &format!("{why}; the bytes of spec.digest were kept"));
+                bytes
+            }
+            None => return Err(progress.failed(Step::Fetched, "FetchFailed", why)),
+        },
+    };
+    verify(spec, &bytes).map_err(|why| progress.failed(Step::Verified, "DigestMismatch", why))?;
+    progress.done(Step::Verified, "DigestMatches", "");
+    let limits = limits(spec.limits.as_ref()).map_err(|why| progress.failed(Step::Compiled, "LimitsInvalid", why))?;
+    let bytes: Arc<[u8]> = bytes.into();
+    let role = engine_role(role);
+    let loaded = catalog.engine.load(role, bytes.clone(), limits).await;
+    let loaded = loaded.map_err(|error| progress.failed(Step::Compiled, error.reason(), error.to_string()))?;
+    progress.done(Step::Compiled, "Compiled", "");
+    // Decided anew wherever the plugin would be used; here the admin reads it.
+    let settings = spec.settings.clone().unwrap_or_default().into();
+    let misfits = codeflare_plan::schema::faults(&loaded.description().settings_schema, &settings, "/spec/settings");
+    if !misfits.is_empty() {
+        let why: Vec<_> = misfits.into_iter().map(|(at, why)| format!("{at}: {why}")).collect();
+        return Err(progress.failed(Step::SettingsValid, "SettingsInvalid", why.join("; ")));
     }
+    progress.done(Step::SettingsValid, "SettingsFit", "");
+    let sheet = Arc::new(Sheet::new(&plugin.name_any(), loaded.digest(), role, limits, &bytes));
+    Ok((Version { plugin: loaded, sheet }, bytes))
 }
 
 async fn fetch(catalog: &Catalog, spec: &PluginSpec) -> Result<Vec<u8>, String> {
@@ -77,11 +105,9 @@ async fn fetch(catalog: &Catalog, spec: &PluginSpec) -> Result<Vec<u8>, String> 
 }
 
 fn verify(spec: &PluginSpec, bytes: &[u8]) -> Result<(), String> {
-    let found: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = kept::digest(bytes);
     match &spec.digest {
-        Some(wanted) if *wanted != format!("sha256:{found}") => {
-            Err(format!("spec.digest is {wanted}, but the bytes have sha256:{found}"))
-        }
+        Some(wanted) if *wanted != found => Err(format!("spec.digest is {wanted}, but the bytes have {found}")),
         _ => Ok(()),
     }
 }
@@ -116,29 +142,32 @@ fn limits(wanted: Option<&Limits>) -> Result<codeflare_engine::Limits, String> {
 }
 
 impl Catalog {
-    /// A version that is kept on disk though no Plugin names it any more.
-    pub(super) async fn load_kept(&self, name: &str, digest: &str) -> Option<codeflare_engine::Plugin> {
-        let bytes = self.engine.stored(digest)?;
-        let known = self
-            .entries
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .get(name)
-            .map(|entry| entry.role.clone());
-        let role = match known {
-            Some(role) => engine_role(&role),
-            None => codeflare_engine::Role::Launcher,
-        };
-        match self.engine.load(role, bytes.into(), codeflare_engine::Limits::default()).await {
-            Ok(plugin) => {
-                let mut versions = self.versions.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                versions.insert(digest.to_owned(), plugin.clone());
-                Some(plugin)
-            }
-            Err(error) => {
-                tracing::warn!(plugin = name, digest, %error, "a kept version cannot be loaded");
+    /// The bytes that `spec.digest` names, though their source is gone: the admin has named
+    /// them, wherever they are. Not of a registry: who signed them is to be shown first.
+    async fn kept(&self, name: &str, spec: &PluginSpec) -> Option<Vec<u8>> {
+        let digest = spec.digest.as_ref().filter(|_| spec.source.oci.is_none())?;
+        if let Some(bytes) = self.engine.stored(digest) {
+            return Some(bytes);
+        }
+        let sheet = self.store.sheet(name, digest).await.ok()?;
+        match self.store.bytes(&sheet).await {
+            Ok(bytes) => Some(bytes),
+            Err(Lack::Lost(why)) => {
+                tracing::error!(plugin = name, digest, why, "what was kept of a plugin cannot be used");
                 None
             }
+            Err(Lack::Unread(_)) => None,
         }
+    }
+
+    /// What served last of this very object, where this host has not seen it serve: it may
+    /// have been started since.
+    async fn last_good(&self, plugin: &Plugin, role: &PluginRole) -> Option<Version> {
+        let name = plugin.name_any();
+        if self.served_by(&name).is_some() {
+            return None;
+        }
+        let status = plugin.status.as_ref().filter(|status| status.role.as_deref() == Some(role.name()))?;
+        self.recall(&name, status.digest.as_deref()?, engine_role(role)).await
     }
 }

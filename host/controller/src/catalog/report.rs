@@ -1,100 +1,236 @@
-//! Says on a Plugin how far it came: Fetched, Verified, Compiled, SettingsValid, Ready.
+//! What a Plugin shows: how far it came (Fetched, Verified, Compiled, SettingsValid), and
+//! whether it serves (Ready). Pure.
+//!
+//! Ready tells of the object as it is written now. While that cannot serve, the last good
+//! version goes on: Ready is False then, for the reason that the newest has, and its
+//! message and `status.digest` tell which one serves.
 
-use codeflare_api::labels::FIELD_MANAGER;
-use codeflare_api::{Condition, Plugin, PluginStatus};
-use codeflare_plan::seen::PluginRole;
+use codeflare_api::{Condition, PluginStatus};
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::api::{Api, Patch, PatchParams};
-use kube::{Client, ResourceExt};
+use serde::Serialize;
 
-use crate::api::within;
+/// Longest message, in characters.
+const LONGEST: usize = 1024;
 
-/// How far a Plugin came: type, reason, message; an empty message is good.
-#[derive(Default)]
-pub(super) struct Progress(Vec<(&'static str, String, String)>);
+/// A step on the way to serving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Fetched,
+    Verified,
+    Compiled,
+    SettingsValid,
+}
+
+impl Step {
+    const ALL: [Step; 4] = [Step::Fetched, Step::Verified, Step::Compiled, Step::SettingsValid];
+
+    fn name(self) -> &'static str {
+        match self {
+            Step::Fetched => "Fetched",
+            Step::Verified => "Verified",
+            Step::Compiled => "Compiled",
+            Step::SettingsValid => "SettingsValid",
+        }
+    }
+}
+
+/// How a step went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Stage {
+    step: Step,
+    done: bool,
+    reason: String,
+    message: String,
+}
+
+/// How far a Plugin came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Progress(Vec<Stage>);
+
+/// Why a Plugin, as it is written, does not serve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) reason: String,
+    pub(super) why: String,
+}
 
 impl Progress {
-    pub(super) fn fetched(&mut self, reason: &str, trouble: &str) {
-        self.0.push(("Fetched", reason.to_owned(), trouble.to_owned()));
+    /// A step is done.
+    pub(super) fn done(&mut self, step: Step, reason: &str, message: &str) {
+        self.0.push(Stage { step, done: true, reason: reason.to_owned(), message: message.to_owned() });
     }
 
-    pub(super) fn verified(&mut self, reason: &str, trouble: &str) {
-        self.0.push(("Verified", reason.to_owned(), trouble.to_owned()));
-    }
-
-    pub(super) fn settings(&mut self, reason: &str, trouble: &str) {
-        self.0.push(("SettingsValid", reason.to_owned(), trouble.to_owned()));
-    }
-
-    pub(super) fn compiled(&mut self, reason: &str, trouble: &str) {
-        self.0.push(("Compiled", reason.to_owned(), trouble.to_owned()));
+    /// A step could not be done, which is why the Plugin does not serve.
+    pub(super) fn failed(&mut self, step: Step, reason: &str, why: String) -> Trouble {
+        self.0.push(Stage { step, done: false, reason: reason.to_owned(), message: why.clone() });
+        Trouble { reason: reason.to_owned(), why }
     }
 }
 
-/// Publishes the status of a Plugin, if it is another one.
-pub(super) async fn report(
-    client: &Client,
-    plugin: &Plugin,
-    progress: &Progress,
-    result: Result<&codeflare_engine::Plugin, &String>,
-) {
-    let old = plugin.status.clone().unwrap_or_default();
-    let status = next(plugin, &old, progress, result);
-    if status == old {
-        return;
+/// What came of loading a Plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Outcome {
+    generation: Option<i64>,
+    progress: Progress,
+    trouble: Option<Trouble>,
+}
+
+impl Outcome {
+    /// What came of loading this generation.
+    pub(super) fn new(generation: Option<i64>, progress: Progress, trouble: Option<Trouble>) -> Outcome {
+        Outcome { generation, progress, trouble }
     }
-    let api = Api::<Plugin>::all(client.clone());
-    let patch = serde_json::json!({ "status": status });
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    if let Err(error) = within(api.patch_status(&plugin.name_any(), &params, &Patch::Merge(&patch))).await {
-        tracing::warn!(plugin = plugin.name_any(), %error, "failed to publish the status of a Plugin");
+
+    /// Why this generation does not serve; empty where it does.
+    pub(super) fn trouble(&self) -> &str {
+        self.trouble.as_ref().map_or("", |trouble| &trouble.why)
     }
 }
 
-fn next(
-    plugin: &Plugin,
-    old: &PluginStatus,
-    progress: &Progress,
-    result: Result<&codeflare_engine::Plugin, &String>,
-) -> PluginStatus {
-    let ready = match result {
-        Ok(_) => ("Ready", "Serving".to_owned(), String::new()),
-        Err(trouble) => {
-            let reason = progress.0.last().map_or("NotLoaded", |(_, reason, _)| reason.as_str());
-            ("Ready", reason.to_owned(), trouble.clone())
+/// The part of a Plugin's status that the catalog writes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Shown {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
+    digest: Option<String>,
+    version: Option<String>,
+    conditions: Vec<Condition>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observed_generation: Option<i64>,
+}
+
+impl Shown {
+    /// What an object shows already.
+    pub(super) fn of(status: &PluginStatus) -> Shown {
+        Shown {
+            role: status.role.clone(),
+            digest: status.digest.clone(),
+            version: status.version.clone(),
+            conditions: status.conditions.clone(),
+            observed_generation: status.observed_generation,
         }
-    };
-    let generation = plugin.metadata.generation;
-    let conditions = progress
-        .0
-        .iter()
-        .chain([&ready])
-        .map(|(type_, reason, trouble)| condition(old, generation, type_, reason, trouble))
-        .collect();
-    // Where nothing new serves, the last good version does: it stays named.
-    let loaded = result.ok();
-    PluginStatus {
-        role: PluginRole::of(&plugin.spec).map(|role| role.name().to_owned()),
-        digest: loaded.map(|plugin| plugin.digest().to_owned()).or_else(|| old.digest.clone()),
-        version: loaded.map(|plugin| plugin.description().version.clone()).or_else(|| old.version.clone()),
-        claims: old.claims.clone(),
-        not_granted: old.not_granted.clone(),
-        log: old.log.clone(),
-        conditions,
-        observed_generation: generation,
     }
 }
 
-fn condition(old: &PluginStatus, generation: Option<i64>, type_: &str, reason: &str, trouble: &str) -> Condition {
-    let status = if trouble.is_empty() { "True" } else { "False" };
+/// What serves: digest, and version that it says of itself.
+pub(super) type Serves<'a> = Option<(&'a str, &'a str)>;
+
+/// What a Plugin of this role shows next; equal to what it shows where nothing has changed.
+pub(super) fn next(role: &str, outcome: &Outcome, serves: Serves<'_>, old: &Shown, now: Timestamp) -> Shown {
+    let mut conditions: Vec<_> = Step::ALL
+        .into_iter()
+        .map(|step| match outcome.progress.0.iter().find(|stage| stage.step == step) {
+            Some(stage) => (step.name(), if stage.done { "True" } else { "False" }, &*stage.reason, &*stage.message),
+            None => (step.name(), "Unknown", "NotReached", "a step before it has failed"),
+        })
+        .map(|(type_, status, reason, message)| condition(old, outcome, (type_, status, reason), message, now))
+        .collect();
+    conditions.push(match (&outcome.trouble, serves) {
+        (None, _) => condition(old, outcome, ("Ready", "True", "Serving"), "", now),
+        (Some(Trouble { reason, why }), None) => condition(old, outcome, ("Ready", "False", reason), why, now),
+        (Some(Trouble { reason, why }), Some((digest, _))) => {
+            let kept: String = why.chars().take(LONGEST / 2).collect();
+            let message = format!("{kept}; meanwhile {digest} serves, its last good version");
+            condition(old, outcome, ("Ready", "False", reason), &message, now)
+        }
+    });
+    // Nothing serves yet, or cannot be read now: what served last stays named, so that it
+    // can be found again.
+    let last = (old.role.as_deref() == Some(role)).then_some(old);
+    Shown {
+        role: Some(role.to_owned()),
+        digest: serves.map(|(digest, _)| digest.to_owned()).or_else(|| last?.digest.clone()),
+        version: serves.map(|(_, version)| version.to_owned()).or_else(|| last?.version.clone()),
+        conditions,
+        observed_generation: outcome.generation,
+    }
+}
+
+fn condition(
+    old: &Shown,
+    outcome: &Outcome,
+    (type_, status, reason): (&str, &str, &str),
+    message: &str,
+    now: Timestamp,
+) -> Condition {
     let before = old.conditions.iter().find(|condition| condition.type_ == type_ && condition.status == status);
+    // As the API server keeps it: whole seconds.
+    let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     Condition {
         type_: type_.to_owned(),
         status: status.to_owned(),
         reason: reason.to_owned(),
-        message: trouble.chars().take(1024).collect(),
-        observed_generation: generation,
-        last_transition_time: before
-            .map_or_else(|| Time(jiff::Timestamp::now()), |before| before.last_transition_time.clone()),
+        message: message.chars().take(LONGEST).collect(),
+        observed_generation: outcome.generation,
+        last_transition_time: before.map_or(Time(now), |before| before.last_transition_time.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("should be a time")
+    }
+
+    fn lines(shown: &Shown) -> Vec<String> {
+        let line = |one: &Condition| format!("{}={} {} {}", one.type_, one.status, one.reason, one.message);
+        shown.conditions.iter().map(|one| line(one).trim_end().to_owned()).collect()
+    }
+
+    fn good() -> Outcome {
+        let mut progress = Progress::default();
+        Step::ALL.into_iter().for_each(|step| progress.done(step, "Done", ""));
+        Outcome::new(Some(1), progress, None)
+    }
+
+    fn bad(generation: i64) -> Outcome {
+        let mut progress = Progress::default();
+        progress.done(Step::Fetched, "Fetched", "");
+        let trouble = progress.failed(Step::Verified, "DigestMismatch", "other bytes".into());
+        Outcome::new(Some(generation), progress, Some(trouble))
+    }
+
+    #[test]
+    fn every_step_is_told_and_one_that_was_not_reached_is_unknown() {
+        let first = next("Launcher", &bad(1), None, &Shown::default(), at(1));
+        assert_eq!(
+            lines(&first),
+            [
+                "Fetched=True Fetched",
+                "Verified=False DigestMismatch other bytes",
+                "Compiled=Unknown NotReached a step before it has failed",
+                "SettingsValid=Unknown NotReached a step before it has failed",
+                "Ready=False DigestMismatch other bytes",
+            ]
+        );
+        assert_eq!((&first.digest, first.observed_generation), (&None, Some(1)));
+    }
+
+    #[test]
+    fn while_the_newest_is_bad_the_last_good_serves_and_ready_says_which() {
+        let serving = next("Launcher", &good(), Some(("sha256:1", "0.1.0")), &Shown::default(), at(1));
+        assert_eq!(lines(&serving).last().map(String::as_str), Some("Ready=True Serving"));
+        let after = next("Launcher", &bad(2), Some(("sha256:1", "0.1.0")), &serving, at(2));
+        let ready = "Ready=False DigestMismatch other bytes; meanwhile sha256:1 serves, its last good version";
+        assert_eq!(lines(&after).last().map(String::as_str), Some(ready));
+        assert_eq!((after.digest.as_deref(), after.observed_generation), (Some("sha256:1"), Some(2)));
+        // Also where a host that was just started cannot say yet what serves.
+        let restarted = next("Launcher", &bad(2), None, &after, at(3));
+        assert_eq!(restarted.digest.as_deref(), Some("sha256:1"));
+        // In another role it never served.
+        assert_eq!(next("SizingPolicy", &bad(3), None, &after, at(3)).digest, None);
+    }
+
+    #[test]
+    fn a_time_moves_with_the_status_only_and_nothing_new_is_equal() {
+        let first = next("Launcher", &good(), Some(("sha256:1", "1")), &Shown::default(), at(1));
+        assert_eq!(next("Launcher", &good(), Some(("sha256:1", "1")), &first, at(9)), first);
+        let then = next("Launcher", &bad(2), Some(("sha256:1", "1")), &first, at(9));
+        let times: Vec<_> = then.conditions.iter().map(|one| one.last_transition_time.0.as_second()).collect();
+        assert_eq!(times, [1, 9, 9, 9, 9]);
     }
 }

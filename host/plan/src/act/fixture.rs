@@ -192,7 +192,7 @@ pub(crate) fn situation<'a>(
     observation: Option<&'a Observation>,
     now: i64,
 ) -> Situation<'a> {
-    Situation { run, record, children, pods: &[], observation, kind_since: None, now: at(now) }
+    Situation { run, record, children, pods: &[], observation, aside: None, kind_since: None, now: at(now) }
 }
 
 /// Kind and name of what is deleted, in order.

@@ -535,3 +535,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_to_be_said_beside_an_observation_is_in_the_message() {
+    let life = Life::new(json!({}));
+    for phase in ["Starting", "Running"] {
+        let observation = observation(phase, 1);
+        let situation = Situation {
+            aside: Some("sha256:2 answers for it"),
+            ..situation(&life.run, &life.record, &life.children, Some(&observation), 1)
+        };
+        let outcome = Outcome::Launched { situation, primary: Some(primary(1)), end: None, trouble: None };
+        let message = next(&life.run, &outcome, at(1)).status.message.unwrap();
+        assert!(message.ends_with("; sha256:2 answers for it") && message.len() > 30, "{phase}: {message}");
+    }
+}
