@@ -82,7 +82,7 @@ impl Budget {
         let mut runs = Vec::new();
         while start.elapsed() < PATIENCE {
             self.world.host.ensure().await?;
-            kubelet::look(&self.world.client, &self.namespace, |_| end.then_some(0)).await?;
+            kubelet::look(&self.world.client, &self.namespace, |_, _| end.then_some(0)).await?;
             runs = self.runs().await?;
             if wanted(&runs) {
                 return Ok(start.elapsed());

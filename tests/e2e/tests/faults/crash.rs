@@ -85,7 +85,7 @@ async fn live(world: &World, life: &Life, namespace: &str, fault: Option<Fault>)
         world.host.ensure().await?;
         let run = world.runs(namespace).get_opt("run").await?;
         if let Some(run) = &run {
-            kubelet::look(&world.client, namespace, |attempt| (life.exit)(run, attempt, done)).await?;
+            kubelet::look(&world.client, namespace, |_, attempt| (life.exit)(run, attempt, done)).await?;
             done += u32::from(user(world, namespace, (life.user)(run, done)).await?);
         }
         let end = end(world, namespace, run.as_ref()).await?;

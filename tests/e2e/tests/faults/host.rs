@@ -8,6 +8,9 @@ use anyhow::{Context, Result};
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 
+/// Namespace of the host.
+pub(crate) const NAMESPACE: &str = "default";
+
 /// The host; clones are the same.
 #[derive(Clone)]
 pub(crate) struct Host {
@@ -47,10 +50,12 @@ impl Host {
             .arg("--plugins")
             .arg(&self.plugins)
             .arg("--cache")
-            .arg(self.folder.join("cache"))
-            .args(["--namespace", "default"])
+            .arg(self.cache())
+            .args(["--namespace", NAMESPACE])
             .arg("--grant-ceiling")
             .arg(self.ceiling())
+            // So short that what is needed would be missed.
+            .args(["--plugin-grace", "2"])
             .env("KUBECONFIG", self.kubeconfig())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -66,6 +71,18 @@ impl Host {
         if let Some(mut child) = self.child.lock().await.take() {
             let _ = child.kill().await;
         }
+    }
+
+    /// Takes away whatever it keeps on disk; it must not run.
+    pub(crate) fn lose_cache(&self) -> Result<()> {
+        match std::fs::remove_dir_all(self.cache()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.folder.join("cache")
     }
 
     /// The end of its log.

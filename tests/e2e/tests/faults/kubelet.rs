@@ -6,17 +6,18 @@ use kube::api::{Api, ListParams, Patch, PatchParams};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
-/// Looks once at the pods of a namespace. `exit` says with which code those of an attempt
-/// end now; none lets them run.
-pub(crate) async fn look(client: &Client, namespace: &str, exit: impl Fn(u32) -> Option<i32>) -> Result<()> {
+/// Looks once at the pods of a namespace. `exit` says with which code those of a Run and an
+/// attempt end now; none lets them run.
+pub(crate) async fn look(client: &Client, namespace: &str, exit: impl Fn(&str, u32) -> Option<i32>) -> Result<()> {
     let api = Api::<Pod>::namespaced(client.clone(), namespace);
     for pod in api.list(&ListParams::default()).await? {
         if pod.metadata.deletion_timestamp.is_some() {
             continue;
         }
         let attempt = pod.labels().get("codeflare.dev/attempt").and_then(|text| text.parse().ok()).unwrap_or(0);
+        let run = pod.labels().get("codeflare.dev/run").cloned().unwrap_or_default();
         let phase = pod.status.as_ref().and_then(|status| status.phase.clone()).unwrap_or_default();
-        let status = match (phase.as_str(), exit(attempt)) {
+        let status = match (phase.as_str(), exit(&run, attempt)) {
             ("Pending", _) => running(),
             ("Running", Some(code)) => ended(code),
             _ => continue,

@@ -13,6 +13,7 @@
 
 mod audit;
 mod budget;
+mod chart;
 mod crash;
 mod forged;
 mod grants;
@@ -22,5 +23,7 @@ mod kubelet;
 mod lives;
 mod proxy;
 mod stale;
+mod store;
 mod trouble;
+mod upgrade;
 mod world;

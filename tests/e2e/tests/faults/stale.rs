@@ -49,7 +49,7 @@ async fn a_primary_deleted_by_hand_is_a_fault_and_not_launched_again() -> Result
     world.proxy.hold("/jobs", LAG);
     world.run(namespace, "run", json!({})).await?;
     world.until(namespace, "run", "launched", |run| state(run).0 == "Starting").await?;
-    kubelet::look(&world.client, namespace, |_| None).await?;
+    kubelet::look(&world.client, namespace, |_, _| None).await?;
     let jobs = Api::<Job>::namespaced(world.client.clone(), namespace);
     for job in jobs.list(&ListParams::default()).await? {
         jobs.delete(&job.name_any(), &DeleteParams::background()).await?;
