@@ -92,3 +92,13 @@ renders 0 'ceiling'
 # No right on everything but in the role that says so.
 renders 1 '\["\*"\]'
 echo "chart: $count closed objects, default manifests as committed"
+
+# Registries: what is not set leaves no trace; a pull secret is one Secret that may be read.
+refuses --set registries.plainHttp[0]=http://registry.example.com plainHttp
+refuses --set registries.proxy.https=proxy.example.com:3128 https
+renders 0 'REGISTR|PROXY|/etc/codeflare-registries'
+renders 1 '^    resourceNames: \["pull","more"\]$' --set 'registries.pullSecrets={pull,more}'
+renders 1 'CODEFLARE_PLAIN_HTTP_REGISTRIES, value: "a:5000,b:80"' --set 'registries.plainHttp={a:5000,b:80}'
+renders 2 '/etc/codeflare-registries' --set registries.caConfigMap=authority
+renders 1 '^          configMap: {name: authority}$' --set registries.caConfigMap=authority
+renders 1 'HTTPS_PROXY, value: "http://proxy:3128"' --set registries.proxy.https=http://proxy:3128

@@ -9,7 +9,7 @@ pub const ATTEMPT: &str = "codeflare.dev/attempt";
 /// Role of a pod, and part of an object.
 pub const ROLE: &str = "codeflare.dev/role";
 /// What an object is to its Run: `primary`, `supporting` or [`RECORD`]; or what it keeps of
-/// a plugin: [`PLUGIN_BYTES`] or [`PLUGIN_SHEET`].
+/// a plugin: [`PLUGIN_BYTES`], [`PLUGIN_SHEET`] or [`PLUGIN_PROOF`].
 pub const PART: &str = "codeflare.dev/part";
 /// [`PART`] of a record.
 pub const RECORD: &str = "record";
@@ -17,6 +17,8 @@ pub const RECORD: &str = "record";
 pub const PLUGIN_BYTES: &str = "plugin-bytes";
 /// [`PART`] of what is to be known to load such bytes.
 pub const PLUGIN_SHEET: &str = "plugin-sheet";
+/// [`PART`] of what shows who signed such bytes.
+pub const PLUGIN_PROOF: &str = "plugin-proof";
 /// First 40 hexadecimal digits of a plugin's digest, on what is kept of it.
 pub const DIGEST: &str = "codeflare.dev/digest";
 /// Prefix of everything above.

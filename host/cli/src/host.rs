@@ -23,6 +23,8 @@ pub(crate) fn run(args: HostArgs) -> Result<(), Failure> {
         image_pull_policy: args.image_pull_policy.unwrap_or_default(),
         ceiling: crate::ceiling::read(args.grant_ceiling.as_deref())?,
         plugin_grace: std::time::Duration::from_secs(args.plugin_grace),
+        plain_http_registries: args.plain_http_registry,
+        registry_authorities: args.registry_ca,
         compiler: vec![program.into(), "compile-plugin".into()],
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), ?config, "starting");

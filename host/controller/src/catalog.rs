@@ -12,6 +12,7 @@ use codeflare_api::Plugin;
 use codeflare_api::plugin::Grant;
 use codeflare_engine::Engine;
 use codeflare_plan::seen::{PluginRole, SeenPlugin, Serving};
+use codeflare_registry::Registry;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::runtime::reflector::Store;
 use kube::{Client, ResourceExt};
@@ -29,7 +30,9 @@ mod collect;
 pub(crate) mod keeper;
 mod kept;
 mod load;
+mod proofs;
 mod publish;
+mod registry;
 mod report;
 mod store;
 mod versions;
@@ -41,8 +44,7 @@ const AGAIN: Duration = Duration::from_secs(10);
 pub(crate) struct Catalog {
     client: Client,
     engine: Engine,
-    /// Folder of the image that `source.file` names files of.
-    folder: PathBuf,
+    sources: Sources,
     served: Served,
     waker: Waker,
     /// Told when what serves has changed: Applications show it.
@@ -58,6 +60,16 @@ pub(crate) struct Catalog {
     settled: Notify,
     /// Told when a Plugin has something else to show.
     news: Notify,
+}
+
+/// Where plugins come from.
+pub(crate) struct Sources {
+    /// Folder of the image that `source.file` names files of.
+    pub(crate) folder: PathBuf,
+    /// For `source.oci`.
+    pub(crate) registry: Registry,
+    /// Namespace of the host: pull secrets, and what is kept of plugins.
+    pub(crate) namespace: String,
 }
 
 /// One Plugin object.
@@ -79,21 +91,20 @@ struct Entry {
 }
 
 impl Catalog {
-    /// An empty catalog of a host in this namespace.
+    /// An empty catalog.
     pub(crate) fn new(
         client: Client,
-        namespace: &str,
         engine: Engine,
-        folder: PathBuf,
+        sources: Sources,
         served: Served,
         waker: Waker,
         changed: Arc<Notify>,
     ) -> Catalog {
         Catalog {
-            store: Kept::new(&client, namespace),
+            store: Kept::new(&client, &sources.namespace),
             client,
             engine,
-            folder,
+            sources,
             served,
             waker,
             changed,

@@ -15,7 +15,7 @@ use tokio::sync::watch as channel;
 
 use crate::admin::Readiness;
 use crate::admission::Admission;
-use crate::catalog::{Catalog, keeper};
+use crate::catalog::{Catalog, Sources, keeper};
 use crate::context::Context;
 use crate::error::Error;
 use crate::metrics::Metrics;
@@ -59,6 +59,10 @@ pub struct Config {
     pub ceiling: codeflare_plan::lock::Ceiling,
     /// How long versions of plugins are kept that nobody needs any more.
     pub plugin_grace: Duration,
+    /// Registries that are read without TLS, as `host:port`.
+    pub plain_http_registries: Vec<String>,
+    /// File with certificates (PEM) that registries may have beside those of the system.
+    pub registry_authorities: Option<PathBuf>,
     /// Command that compiles a plugin: gets the component's path and the output's.
     pub compiler: Vec<OsString>,
 }
@@ -92,15 +96,8 @@ pub async fn run(config: Config) -> Result<(), Error> {
     }));
     let admission = Arc::new(Admission::new(waker.clone()));
     let engine = engine(&config)?;
-    let catalog = Arc::new(Catalog::new(
-        client.clone(),
-        &config.namespace,
-        engine,
-        config.plugins.clone(),
-        served,
-        waker,
-        changes.applications.clone(),
-    ));
+    let catalog =
+        Arc::new(Catalog::new(client.clone(), engine, sources(&config)?, served, waker, changes.applications.clone()));
     tokio::spawn(catalog.clone().follow(stores.plugins.clone(), changes.plugins.clone()));
 
     tokio::select! {
@@ -196,6 +193,20 @@ fn engine(config: &Config) -> Result<codeflare_engine::Engine, Error> {
         ..codeflare_engine::Config::default()
     })
     .map_err(|error| Error::Engine(Box::new(error)))
+}
+
+/// Where plugins come from. Proxies are those of the environment.
+fn sources(config: &Config) -> Result<Sources, Error> {
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|source| Error::RegistryAuthorities { path: path.clone(), source })
+    };
+    let settings = codeflare_registry::Settings {
+        plain_http: config.plain_http_registries.clone(),
+        authorities: config.registry_authorities.as_ref().map(read).transpose()?,
+        proxies: true,
+    };
+    let registry = codeflare_registry::Registry::new(&settings).map_err(Error::Registries)?;
+    Ok(Sources { folder: config.plugins.clone(), registry, namespace: config.namespace.clone() })
 }
 
 /// A client that neither repeats a request unseen nor waits for ever.

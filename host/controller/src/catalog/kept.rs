@@ -3,6 +3,7 @@
 //! ```text
 //! plugin-<digest>-<n>       a piece of its bytes
 //! plugin-<digest>-<sheet>   whose they are and how they are loaded: role, limits, pieces
+//! plugin-<digest>-p<proof>  who signed them; see `proofs`
 //! ```
 //!
 //! Both are immutable and named after what is in them. Nothing of it is believed: each
@@ -201,11 +202,13 @@ fn sheet_name(digest: &str, text: &str) -> String {
     format!("{}-{own}", prefix(digest))
 }
 
-fn prefix(digest: &str) -> String {
+/// What the names of everything that is kept of a digest begin with.
+pub(super) fn prefix(digest: &str) -> String {
     format!("plugin-{}", short(digest))
 }
 
-fn object(name: String, digest: &str, part: &str) -> ConfigMap {
+/// An immutable object without content that is kept of a digest.
+pub(super) fn object(name: String, digest: &str, part: &str) -> ConfigMap {
     let label = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     ConfigMap {
         metadata: ObjectMeta {
@@ -222,7 +225,7 @@ fn object(name: String, digest: &str, part: &str) -> ConfigMap {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use codeflare_api::Plugin;
 use codeflare_api::plugin::{Limits, PluginSpec};
 use codeflare_api::quantity;
+use codeflare_registry::Proof;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt;
 use kube::api::Api;
@@ -23,11 +24,15 @@ pub(super) async fn load(catalog: Arc<Catalog>, plugin: Arc<Plugin>, role: Plugi
     let loaded = steps(&catalog, &plugin, &role, &mut progress).await;
     let outcome = |progress, trouble| Outcome::new(plugin.metadata.generation, progress, trouble);
     let trouble = match loaded {
-        Ok((version, bytes)) => {
+        Ok((version, bytes, proof)) => {
             catalog.leads().await;
             // Until it serves, or else whoever tends the store might take it for needless.
             let turn = catalog.store.turn().await;
-            match catalog.store.keep(&turn, &version.sheet, &bytes).await {
+            let mut kept = catalog.store.keep(&turn, &version.sheet, &bytes).await;
+            if let (Ok(()), Some(proof)) = (&kept, &proof) {
+                kept = catalog.store.keep_proof(&turn, &version.sheet.digest, proof).await;
+            }
+            match kept {
                 Ok(()) => return catalog.settle(&plugin, outcome(progress, None), Some(version)),
                 Err(why) => Trouble { reason: "NotKept".to_owned(), why: format!("its bytes cannot be kept: {why}") },
             }
@@ -44,29 +49,23 @@ pub(super) async fn load(catalog: Arc<Catalog>, plugin: Arc<Plugin>, role: Plugi
     catalog.settle(&plugin, outcome(progress, Some(trouble)), last_good);
 }
 
-/// A version that can serve, and its bytes.
+/// A version that can serve, its bytes, and what shows who signed them where that was asked.
 async fn steps(
     catalog: &Catalog,
     plugin: &Plugin,
     role: &PluginRole,
     progress: &mut Progress,
-) -> Result<(Version, Arc<[u8]>), Trouble> {
+) -> Result<(Version, Arc<[u8]>, Option<Proof>), Trouble> {
     let spec = &plugin.spec;
-    let bytes = match fetch(catalog, spec).await {
-        Ok(bytes) => {
-            progress.done(Step::Fetched, "Fetched", "");
-            bytes
+    let (bytes, proof) = match &spec.source.oci {
+        Some(source) => {
+            let pulled = catalog.pulled(&plugin.name_any(), spec, source, progress).await?;
+            (pulled.bytes, pulled.proof)
         }
-        Err(why) => match catalog.kept(&plugin.name_any(), spec).await {
-            Some(bytes) => {
-                progress.done(Step::Fetched, "Kept", &format!("{why}; the bytes of spec.digest were kept"));
-                bytes
-            }
-            None => return Err(progress.failed(Step::Fetched, "FetchFailed", why)),
-        },
+        None => (at_hand(catalog, plugin, progress).await?, None),
     };
     verify(spec, &bytes).map_err(|why| progress.failed(Step::Verified, "DigestMismatch", why))?;
-    progress.done(Step::Verified, "DigestMatches", "");
+    progress.done(Step::Verified, if proof.is_some() { "SignatureMatches" } else { "DigestMatches" }, "");
     let limits = limits(spec.limits.as_ref()).map_err(|why| progress.failed(Step::Compiled, "LimitsInvalid", why))?;
     let bytes: Arc<[u8]> = bytes.into();
     let role = engine_role(role);
@@ -82,14 +81,33 @@ async fn steps(
     }
     progress.done(Step::SettingsValid, "SettingsFit", "");
     let sheet = Arc::new(Sheet::new(&plugin.name_any(), loaded.digest(), role, limits, &bytes));
-    Ok((Version { plugin: loaded, sheet }, bytes))
+    Ok((Version { plugin: loaded, sheet }, bytes, proof))
+}
+
+/// Bytes of a source in the cluster, or else those that were kept.
+async fn at_hand(catalog: &Catalog, plugin: &Plugin, progress: &mut Progress) -> Result<Vec<u8>, Trouble> {
+    match fetch(catalog, &plugin.spec).await {
+        Ok(bytes) => {
+            progress.done(Step::Fetched, "Fetched", "");
+            Ok(bytes)
+        }
+        Err(why) => {
+            let kept = match &plugin.spec.digest {
+                Some(digest) => catalog.kept(&plugin.name_any(), digest).await,
+                None => None,
+            };
+            let kept = kept.ok_or_else(|| progress.failed(Step::Fetched, "FetchFailed", why.clone()))?;
+            progress.done(Step::Fetched, "Kept", &format!("{why}; the bytes of spec.digest were kept"));
+            Ok(kept)
+        }
+    }
 }
 
 async fn fetch(catalog: &Catalog, spec: &PluginSpec) -> Result<Vec<u8>, String> {
     if let Some(file) = &spec.source.file {
         // The schema allows a bare file name only; this holds even past the schema.
         let name = std::path::Path::new(&file.path).file_name().ok_or("spec.source.file.path is not a file name")?;
-        let path = catalog.folder.join(name);
+        let path = catalog.sources.folder.join(name);
         return tokio::fs::read(&path)
             .await
             .map_err(|error| format!("spec.source.file.path: failed to read {}: {error}", file.path));
@@ -143,9 +161,8 @@ fn limits(wanted: Option<&Limits>) -> Result<codeflare_engine::Limits, String> {
 
 impl Catalog {
     /// The bytes that `spec.digest` names, though their source is gone: the admin has named
-    /// them, wherever they are. Not of a registry: who signed them is to be shown first.
-    async fn kept(&self, name: &str, spec: &PluginSpec) -> Option<Vec<u8>> {
-        let digest = spec.digest.as_ref().filter(|_| spec.source.oci.is_none())?;
+    /// them, wherever they are.
+    pub(super) async fn kept(&self, name: &str, digest: &str) -> Option<Vec<u8>> {
         if let Some(bytes) = self.engine.stored(digest) {
             return Some(bytes);
         }

@@ -123,7 +123,7 @@ pub(super) fn next(role: &str, outcome: &Outcome, serves: Serves<'_>, old: &Show
         .into_iter()
         .map(|step| match outcome.progress.0.iter().find(|stage| stage.step == step) {
             Some(stage) => (step.name(), if stage.done { "True" } else { "False" }, &*stage.reason, &*stage.message),
-            None => (step.name(), "Unknown", "NotReached", "a step before it has failed"),
+            None => (step.name(), "Unknown", "NotReached", "another step has failed"),
         })
         .map(|(type_, status, reason, message)| condition(old, outcome, (type_, status, reason), message, now))
         .collect();
@@ -202,8 +202,8 @@ mod tests {
             [
                 "Fetched=True Fetched",
                 "Verified=False DigestMismatch other bytes",
-                "Compiled=Unknown NotReached a step before it has failed",
-                "SettingsValid=Unknown NotReached a step before it has failed",
+                "Compiled=Unknown NotReached another step has failed",
+                "SettingsValid=Unknown NotReached another step has failed",
                 "Ready=False DigestMismatch other bytes",
             ]
         );

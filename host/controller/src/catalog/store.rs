@@ -23,7 +23,7 @@ const TRIES: usize = 3;
 
 /// The store.
 pub(super) struct Store {
-    maps: Api<ConfigMap>,
+    pub(super) maps: Api<ConfigMap>,
     /// Held by whoever writes or deletes.
     turn: Arc<Mutex<()>>,
 }
@@ -67,7 +67,7 @@ impl Store {
         self.put(&sheet.name(), &sheet.object()).await
     }
 
-    async fn put(&self, name: &str, wanted: &ConfigMap) -> Result<(), String> {
+    pub(super) async fn put(&self, name: &str, wanted: &ConfigMap) -> Result<(), String> {
         let failed = |error: Call| format!("ConfigMap/{name}: {}", error.words());
         for _ in 0..TRIES {
             match within(self.maps.get_opt(name)).await.map_err(failed)? {
@@ -149,8 +149,8 @@ impl Store {
     /// Where the API server does not answer.
     pub(super) async fn all(&self) -> Result<Vec<Stored>, Call> {
         let sheets = within(self.maps.list(&ListParams::default().labels(&part(labels::PLUGIN_SHEET)))).await?;
-        let pieces =
-            within(self.maps.list_metadata(&ListParams::default().labels(&part(labels::PLUGIN_BYTES)))).await?;
+        let others = format!("{} in ({}, {})", labels::PART, labels::PLUGIN_BYTES, labels::PLUGIN_PROOF);
+        let pieces = within(self.maps.list_metadata(&ListParams::default().labels(&others))).await?;
         let sheets = sheets.iter().map(|object| {
             // One that was changed is nobody's: it goes with its digest.
             let known = Sheet::read(object).map(|sheet| (sheet.plugin, sheet.bytes)).unwrap_or_default();

@@ -50,33 +50,36 @@ const OF_OTHERS: [&str; 13] = [
     "TrainJob",
 ];
 /// Kinds and words of a good end, in the sources.
-const GOOD: [&str; 4] = ["DigestMatches", "SettingsFit", "SettingsValid", "TrainingRuntime"];
+const GOOD: [&str; 5] = ["DigestMatches", "SettingsFit", "SettingsValid", "TrainingRuntime", "SignatureMatches"];
 
 pub(crate) fn read() -> Cures {
     serde_saphyr::from_str(&text_of("docs/cures.yaml")).unwrap_or_else(|error| panic!("docs/cures.yaml: {error}"))
 }
 
-/// Reasons of the engine with the messages that it gives them.
-pub(crate) fn of_engine() -> BTreeMap<String, Vec<String>> {
-    let file = syn::parse_file(&text_of("host/engine/src/error.rs")).unwrap();
-    let mut engine = Engine::default();
-    engine.visit_file(&file);
+/// Reasons of the engine and of registries with the messages that they give them.
+pub(crate) fn of_errors() -> BTreeMap<String, Vec<String>> {
+    let mut errors = Errors::default();
+    for path in ["host/engine/src/error.rs", "host/registry/src/error.rs"] {
+        errors.visit_file(&syn::parse_file(&text_of(path)).unwrap());
+    }
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (variant, reason) in engine.reasons {
-        let says = engine.messages.get(&variant).unwrap_or_else(|| panic!("{variant} has no message"));
-        all.entry(reason).or_default().push(says.clone());
+    for (variant, reason) in errors.reasons {
+        let says = errors.messages.get(&variant).unwrap_or_else(|| panic!("{variant} has no message"));
+        let all = all.entry(reason).or_default();
+        // One that only passes on what another says has nothing of its own to show.
+        all.extend((says != "…").then(|| says.clone()));
     }
     all
 }
 
-/// Messages by variant, and reasons by variant, of `LoadError` and `CallError`.
+/// Messages by variant, and reasons by variant, of `LoadError`, `CallError` and `PullError`.
 #[derive(Default)]
-struct Engine {
+struct Errors {
     messages: BTreeMap<String, String>,
     reasons: BTreeMap<String, String>,
 }
 
-impl<'ast> Visit<'ast> for Engine {
+impl<'ast> Visit<'ast> for Errors {
     fn visit_item_enum(&mut self, item: &'ast syn::ItemEnum) {
         for variant in &item.variants {
             let error = variant.attrs.iter().find(|attribute| attribute.path().is_ident("error"));
@@ -91,6 +94,7 @@ impl<'ast> Visit<'ast> for Engine {
     fn visit_arm(&mut self, arm: &'ast syn::Arm) {
         let path = match &arm.pat {
             syn::Pat::Struct(pattern) => &pattern.path,
+            syn::Pat::TupleStruct(pattern) => &pattern.path,
             syn::Pat::Path(pattern) => &pattern.path,
             _ => return,
         };
@@ -195,7 +199,7 @@ fn every_reason_has_a_cure() {
     let launchers = answered().into_iter().chain(words(sources)).filter(elsewhere).collect();
     compare("launchers", launchers, cures.launchers.keys(), &mut wrong);
     let catalog = files("host/controller/src", ".rs").into_iter().filter(|path| path.contains("/catalog"));
-    let plugins = of_engine().into_keys().chain(words(catalog)).filter(|reason| !runs.contains(reason)).collect();
+    let plugins = of_errors().into_keys().chain(words(catalog)).filter(|reason| !runs.contains(reason)).collect();
     compare("plugins", plugins, cures.plugins.keys(), &mut wrong);
     assert!(wrong.is_empty(), "{}\n(words that are no reasons: tests/docs/tests/docs/cures.rs)", wrong.join("\n"));
 }
@@ -204,10 +208,11 @@ fn every_reason_has_a_cure() {
 fn a_cure_is_a_sentence_and_means_something() {
     let cures = read();
     let texts = cures.runs.iter().map(|(reason, cure)| (reason, cure, true));
-    let known = of_engine();
+    let known = of_errors();
     let others = cures.pods.iter().chain(&cures.launchers).chain(&cures.plugins);
-    let others = others
-        .map(|(reason, cure)| (reason, &cure.cure, known.contains_key(reason) || cure.means.trim().ends_with('.')));
+    let others = others.map(|(reason, cure)| {
+        (reason, &cure.cure, known.get(reason).is_some_and(|says| !says.is_empty()) || cure.means.trim().ends_with('.'))
+    });
     for (reason, cure, means) in texts.chain(others) {
         assert!(cure.trim().ends_with('.') && means, "docs/cures.yaml: {reason} needs a whole sentence");
     }

@@ -18,12 +18,13 @@ pub(crate) struct Host {
     plugins: PathBuf,
     folder: PathBuf,
     child: Arc<Mutex<Option<Child>>>,
+    more: Arc<Mutex<Vec<String>>>,
 }
 
 impl Host {
     /// A host that is not started yet; its files are in `folder`.
     pub(crate) fn new(program: OsString, plugins: PathBuf, folder: &Path) -> Host {
-        Host { program, plugins, folder: folder.to_owned(), child: Arc::default() }
+        Host { program, plugins, folder: folder.to_owned(), child: Arc::default(), more: Arc::default() }
     }
 
     /// Where the kubeconfig that it is started with has to be.
@@ -34,6 +35,11 @@ impl Host {
     /// Where its ceiling on grants has to be.
     pub(crate) fn ceiling(&self) -> PathBuf {
         self.folder.join("ceiling.yaml")
+    }
+
+    /// What it is told beside the usual, from its next start on.
+    pub(crate) async fn started_with(&self, more: &[&str]) {
+        *self.more.lock().await = more.iter().map(|&word| word.to_owned()).collect();
     }
 
     /// Starts it if it does not run.
@@ -56,6 +62,7 @@ impl Host {
             .arg(self.ceiling())
             // So short that what is needed would be missed.
             .args(["--plugin-grace", "2"])
+            .args(&*self.more.lock().await)
             .env("KUBECONFIG", self.kubeconfig())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -11,6 +11,9 @@
     reason = "a test fails by panicking, and says what it saw"
 )]
 
+#[allow(dead_code, reason = "tests of the registry's client use all of it")]
+#[path = "../../../../host/registry/tests/registry/artifact.rs"]
+mod artifact;
 mod audit;
 mod budget;
 mod chart;
@@ -22,6 +25,10 @@ mod kinds;
 mod kubelet;
 mod lives;
 mod proxy;
+mod registry;
+#[allow(dead_code, reason = "tests of the registry's client use all of it")]
+#[path = "../../../../host/registry/tests/registry/server.rs"]
+mod server;
 mod stale;
 mod store;
 mod trouble;

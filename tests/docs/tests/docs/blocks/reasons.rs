@@ -24,9 +24,9 @@ pub(super) fn section(name: &str) -> String {
         "pods" => all(&mut out, pods),
         "launchers" => all(&mut out, launchers),
         "plugins" => {
-            let of_engine = cures::of_engine();
+            let of_errors = cures::of_errors();
             for (reason, Cure { means, cure }) in plugins {
-                let says = of_engine.get(&reason).into_iter().flatten().map(|says| format!("`{says}`"));
+                let says = of_errors.get(&reason).into_iter().flatten().map(|says| format!("`{says}`"));
                 let says = says.collect::<Vec<_>>().join(" or ");
                 let says = if says.is_empty() { says } else { format!(" It says: {says}.") };
                 write(&mut out, &reason, &format!("{means}{says}"), &cure);
