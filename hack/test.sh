@@ -91,7 +91,7 @@ part_faults() {
   target_installed
   build_host
   CARGO_TARGET_DIR=tests/guests/target cargo build --locked --quiet --manifest-path tests/guests/Cargo.toml \
-    --target wasm32-wasip2 --example panics
+    --target wasm32-wasip2 --package guests --example traps_panics
   cargo build --locked --quiet --target wasm32-wasip2 --profile plugin -p codeflare-plugin --example granted
   hack/test/markers.sh "$PWD/.local/markers"
   hack/cluster/up.sh --api --state "$state"
@@ -99,7 +99,7 @@ part_faults() {
     CODEFLARE_HOST=$HOST_BINARY CODEFLARE_TEST_PLUGINS=$PLUGINS \
     CODEFLARE_HELM=$(program helm) CODEFLARE_TEST_MARKERS=$PWD/.local/markers \
     CODEFLARE_TEST_GRANTED=$CARGO_TARGET_DIR/wasm32-wasip2/plugin/examples/granted.wasm \
-    CODEFLARE_TEST_PANICS=$PWD/tests/guests/target/wasm32-wasip2/debug/examples/panics.wasm \
+    CODEFLARE_TEST_PANICS=$PWD/tests/guests/target/wasm32-wasip2/debug/examples/traps_panics.wasm \
     cargo test --locked --workspace --test faults -- --nocapture || result=$?
   hack/cluster/down.sh --api --state "$state"
   return "$result"

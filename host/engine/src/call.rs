@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use codeflare_documents::call::{Answer, Request};
 use wasmtime::component::ResourceTableError;
-use wasmtime::{Engine, Store, Trap};
+use wasmtime::{Engine, Store, Trap, WasmBacktrace};
 
 use crate::config::{Limits, Role};
 use crate::convert;
@@ -185,8 +185,10 @@ impl Callable {
             Some(Trap::AllocationTooLarge) => CallError::OutOfMemory { memory: limits.memory },
             Some(trap) => died(*trap, state, limits),
             // Not a trap and not ours: what came back cannot be read as the contract
-            // says, or memory for the instance could not be had at all.
+            // says, or memory for the instance could not be had at all, or the plugin ran
+            // and called the host against the contract, with a handle that is none.
             None if state.meter.denied() => CallError::OutOfMemory { memory: limits.memory },
+            None if error.is::<WasmBacktrace>() => broke(error.root_cause(), state),
             None => CallError::bad("/", format!("{error:#}")),
         }
     }
@@ -202,6 +204,11 @@ fn died(trap: Trap, state: &State, limits: &Limits) -> CallError {
     if state.meter.denied() {
         return CallError::OutOfMemory { memory: limits.memory };
     }
+    broke(trap, state)
+}
+
+fn broke(trap: impl std::fmt::Display, state: &State) -> CallError {
+    let said = state.stderr();
     let last = said.lines().rev().find(|line| !line.trim().is_empty());
     CallError::Trapped { trap: trap.to_string(), said_last: cut(last.unwrap_or_default().trim(), MESSAGE).to_owned() }
 }

@@ -6,7 +6,7 @@ use wasmtime::component::{Component, InstancePre};
 use crate::bindings::launcher::LauncherPluginPre;
 use crate::bindings::progress::ProgressPluginPre;
 use crate::bindings::sizing::SizingPolicyPluginPre;
-use crate::config::{LARGE_MEMORY, Limits, MEMORIES, Role, TABLES};
+use crate::config::{ELEMENTS, LARGE_MEMORY, Limits, MEMORIES, Role, TABLES};
 use crate::error::LoadError;
 use crate::store::State;
 
@@ -14,6 +14,8 @@ use crate::store::State;
 const VERSION: &str = "0.1.0";
 /// Versions that are compatible with it begin so.
 const TRACK: &str = "0.1.";
+/// Of WebAssembly, in bytes.
+const PAGE: u64 = 64 << 10;
 const DESCRIBE: &str = "codeflare:plugin/describe";
 
 /// A plugin's typed exports, ready to be instantiated.
@@ -106,10 +108,12 @@ fn list(found: &[&str]) -> String {
 fn needs(component: &Component, limits: &Limits) -> Result<(), LoadError> {
     let needs = component.resources_required().ok_or(LoadError::Composed)?;
     let most_memory = limits.memory.min(LARGE_MEMORY);
+    let memory = needs.max_initial_memory_size.unwrap_or(0).saturating_mul(PAGE);
     for (figure, what, most) in [
         (u64::from(needs.num_memories), "memories", u64::from(MEMORIES)),
         (u64::from(needs.num_tables), "tables", u64::from(TABLES)),
-        (needs.max_initial_memory_size.unwrap_or(0), "bytes of memory to begin with", most_memory),
+        (memory, "bytes of memory to begin with", most_memory),
+        (needs.max_initial_table_size.unwrap_or(0), "entries of a table to begin with", ELEMENTS as u64),
     ] {
         if figure > most {
             return Err(LoadError::NeedsTooMuch { what: format!("{figure} {what}"), most });

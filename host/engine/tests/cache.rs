@@ -32,11 +32,11 @@ fn written(path: &PathBuf) -> SystemTime {
 async fn code_is_compiled_once_and_anew_where_it_was_touched() {
     let built = guests();
     let bench = Bench::new();
-    let plugin = bench.load("good", &built).await.unwrap();
+    let plugin = bench.load("control_good", &built).await.unwrap();
     let digest = plugin.digest().to_owned();
     let times = plugin.times();
     assert!(times.compile.is_some_and(|compile| !compile.is_zero()) && !times.load.is_zero());
-    assert_eq!(bench.engine.stored(&digest).unwrap(), built["good"].to_vec());
+    assert_eq!(bench.engine.stored(&digest).unwrap(), built["control_good"].to_vec());
     assert_eq!(bench.engine.stored("sha256:../../etc/passwd"), None);
     let path = code(&bench);
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -44,7 +44,7 @@ async fn code_is_compiled_once_and_anew_where_it_was_touched() {
 
     // A second engine, as after a restart, takes it as it is.
     let again = Engine::new(config(&bench.cache)).unwrap();
-    let plugin = again.load(Role::Launcher, Arc::clone(&built["good"]), Limits::default()).await.unwrap();
+    let plugin = again.load(Role::Launcher, Arc::clone(&built["control_good"]), Limits::default()).await.unwrap();
     assert_eq!(written(&path), first);
     assert!(plugin.times().compile.is_none() && !plugin.times().load.is_zero());
 
@@ -54,14 +54,14 @@ async fn code_is_compiled_once_and_anew_where_it_was_touched() {
     flipped[middle] ^= 1;
     for bytes in [flipped, sound[..middle].to_vec(), b"no code".to_vec(), Vec::new()] {
         fs::write(&path, &bytes).unwrap();
-        let plugin = bench.load("good", &built).await.unwrap();
+        let plugin = bench.load("control_good", &built).await.unwrap();
         assert!(plugin.call(&launch()).await.answer.is_ok());
         assert_eq!(fs::read(&path).unwrap(), sound, "compiled again, to the same bytes");
     }
 
     // Readable by others: not ours any more.
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
-    bench.load("good", &built).await.unwrap();
+    bench.load("control_good", &built).await.unwrap();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
@@ -69,11 +69,11 @@ async fn code_is_compiled_once_and_anew_where_it_was_touched() {
 async fn a_large_memory_limit_uses_code_of_the_same_cache() {
     let built = guests();
     let bench = Bench::new();
-    bench.load("good", &built).await.unwrap();
+    bench.load("control_good", &built).await.unwrap();
     let first = written(&code(&bench));
     for memory in [256 << 20, 2 << 30] {
         let limits = Limits { memory, ..Limits::default() };
-        let plugin = bench.engine.load(Role::Launcher, Arc::clone(&built["good"]), limits).await.unwrap();
+        let plugin = bench.engine.load(Role::Launcher, Arc::clone(&built["control_good"]), limits).await.unwrap();
         assert!(plugin.call(&launch()).await.answer.is_ok());
     }
     assert_eq!(written(&code(&bench)), first);
@@ -85,7 +85,7 @@ async fn the_compile_child_is_held_to_its_limits() {
     let cache = tempfile::tempdir().unwrap();
     let load = async |config| {
         let engine = Engine::new(config).unwrap();
-        let loaded = engine.load(Role::Launcher, Arc::clone(&built["good"]), Limits::default()).await;
+        let loaded = engine.load(Role::Launcher, Arc::clone(&built["control_good"]), Limits::default()).await;
         loaded.unwrap_err().reason()
     };
     let slow = codeflare_engine::Config { compile_time: Duration::from_millis(1), ..config(&cache) };
@@ -113,7 +113,7 @@ async fn without_address_space_for_a_pool_instances_are_mapped_for_each_call() {
     let cache = tempfile::tempdir().unwrap();
     // More than a petabyte of slots.
     let engine = Engine::new(codeflare_engine::Config { threads: 100_000, ..config(&cache) }).unwrap();
-    let plugin = engine.load(Role::Launcher, Arc::clone(&built["good"]), Limits::default()).await.unwrap();
+    let plugin = engine.load(Role::Launcher, Arc::clone(&built["control_good"]), Limits::default()).await.unwrap();
     for _ in 0..3 {
         assert!(plugin.call(&launch()).await.answer.is_ok());
     }

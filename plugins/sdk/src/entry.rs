@@ -27,7 +27,7 @@ pub fn describe(description: Description) -> String {
 /// # Errors
 /// What the launcher declines with, or that the request cannot be read.
 pub fn launch<L: Launcher>(request: &str) -> Launched {
-    read(&L::describe(), request).and_then(L::launch).map(convert::plan).map_err(convert::launcher_error)
+    read(L::describe, request).and_then(L::launch).map(convert::plan).map_err(convert::launcher_error)
 }
 
 /// `codeflare:launcher/observer.observe`.
@@ -35,7 +35,7 @@ pub fn launch<L: Launcher>(request: &str) -> Launched {
 /// # Errors
 /// What the launcher declines with, or that the request cannot be read.
 pub fn observe<L: Launcher>(request: &str) -> Observed {
-    read(&L::describe(), request).and_then(L::observe).map(convert::observation).map_err(convert::launcher_error)
+    read(L::describe, request).and_then(L::observe).map(convert::observation).map_err(convert::launcher_error)
 }
 
 /// `codeflare:sizing/sizing.decide`.
@@ -43,14 +43,15 @@ pub fn observe<L: Launcher>(request: &str) -> Observed {
 /// # Errors
 /// What the policy declines with, or that the request cannot be read.
 pub fn decide<P: SizingPolicy>(request: &str, proposed: Option<sizing::Size>) -> Decided {
-    read(&P::describe(), request)
+    read(P::describe, request)
         .and_then(|request| P::decide(request, proposed.map(convert::proposed)))
         .map(convert::decision)
         .map_err(convert::sizing_error)
 }
 
-fn read<T: DeserializeOwned>(plugin: &Description, request: &str) -> Result<T, Decline> {
+fn read<T: DeserializeOwned>(describe: fn() -> Description, request: &str) -> Result<T, Decline> {
     serde_json::from_str(request).map_err(|error| {
+        let plugin = describe();
         let message = format!("version {} cannot read the host's request: {error}", plugin.version);
         fault::invalid("RequestUnreadable", message, format!("Plugin/{}", plugin.name), "/spec/source")
     })

@@ -1,7 +1,7 @@
 //! What the guests share: bindings to the launcher's world, and a launcher that is good
 //! but for the one function that a guest replaces.
 //!
-//! A guest is one file in `examples/` and one row in `host/engine/tests/support/table.rs`.
+//! A guest is one file, which says in its head what must come of it: README.md.
 
 wit_bindgen::generate!({
     path: ["../../wit/plugin", "../../wit/launcher"],

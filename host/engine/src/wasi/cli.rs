@@ -1,5 +1,6 @@
 //! `wasi:cli` and the directories of `wasi:filesystem`: all of it empty.
 
+use wasmtime::StoreContextMut;
 use wasmtime::component::{LinkerInstance, Resource};
 
 use super::io::{Input, Output};
@@ -8,10 +9,16 @@ use crate::store::{self, State};
 
 type Instance<'a> = LinkerInstance<'a, State>;
 
+/// An answer with nothing in it costs fuel too, or asking for it would be free.
+fn empty<T>(mut cx: StoreContextMut<'_, State>, nothing: T) -> wasmtime::Result<(T,)> {
+    store::charge(&mut cx, 0)?;
+    Ok((nothing,))
+}
+
 pub(super) fn environment(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    instance.func_wrap("get-environment", |_, (): ()| Ok((Vec::<(String, String)>::new(),)))?;
-    instance.func_wrap("get-arguments", |_, (): ()| Ok((Vec::<String>::new(),)))?;
-    instance.func_wrap("initial-cwd", |_, (): ()| Ok((None::<String>,)))
+    instance.func_wrap("get-environment", |cx, (): ()| empty(cx, Vec::<(String, String)>::new()))?;
+    instance.func_wrap("get-arguments", |cx, (): ()| empty(cx, Vec::<String>::new()))?;
+    instance.func_wrap("initial-cwd", |cx, (): ()| empty(cx, None::<String>))
 }
 
 pub(super) fn exit(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
@@ -34,9 +41,9 @@ pub(super) fn output(instance: &mut Instance<'_>, name: &str, output: Output) ->
 }
 
 pub(super) fn terminal(instance: &mut Instance<'_>, name: &str) -> wasmtime::Result<()> {
-    instance.func_wrap(name, |_, (): ()| Ok((None::<Resource<Nothing>>,)))
+    instance.func_wrap(name, |cx, (): ()| empty(cx, None::<Resource<Nothing>>))
 }
 
 pub(super) fn preopens(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    instance.func_wrap("get-directories", |_, (): ()| Ok((Vec::<(Resource<Nothing>, String)>::new(),)))
+    instance.func_wrap("get-directories", |cx, (): ()| empty(cx, Vec::<(Resource<Nothing>, String)>::new()))
 }

@@ -29,7 +29,10 @@ pub(super) fn monotonic(instance: &mut LinkerInstance<'_, State>) -> wasmtime::R
         store::charge(&mut cx, 0)?;
         Ok((look(cx.data_mut()),))
     })?;
-    instance.func_wrap("resolution", |_, (): ()| Ok((LOOK,)))?;
+    instance.func_wrap("resolution", |mut cx, (): ()| {
+        store::charge(&mut cx, 0)?;
+        Ok((LOOK,))
+    })?;
     instance.func_wrap("subscribe-instant", |mut cx, (at,): (u64,)| io::subscribe(&mut cx, at))?;
     instance.func_wrap("subscribe-duration", |mut cx, (span,): (u64,)| {
         let at = cx.data().now.saturating_add(span);
@@ -43,7 +46,10 @@ pub(super) fn wall(instance: &mut LinkerInstance<'_, State>) -> wasmtime::Result
         let now = look(cx.data_mut());
         Ok((datetime(START + now / SECOND, now % SECOND),))
     })?;
-    instance.func_wrap("resolution", |_, (): ()| Ok((datetime(0, LOOK),)))
+    instance.func_wrap("resolution", |mut cx, (): ()| {
+        store::charge(&mut cx, 0)?;
+        Ok((datetime(0, LOOK),))
+    })
 }
 
 fn datetime(seconds: u64, nanoseconds: u64) -> Datetime {

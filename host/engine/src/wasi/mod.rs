@@ -88,7 +88,7 @@ fn stub(
         }
         // Also under the names of interfaces that only use it: it must be one type.
         ComponentItem::Resource(_) => match item {
-            "error" => io::resource::<io::IoError>(instance, item),
+            "error" | "io-error" => io::resource::<io::IoError>(instance, item),
             "pollable" => io::resource::<io::Pollable>(instance, item),
             "input-stream" => io::resource::<io::Input>(instance, item),
             "output-stream" => io::resource::<io::Output>(instance, item),

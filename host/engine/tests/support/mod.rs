@@ -8,10 +8,8 @@
     reason = "a test, and not every test uses all of it"
 )]
 
-pub(crate) mod table;
-
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -21,39 +19,50 @@ use codeflare_engine::{Config, Engine, Limits, LoadError, Plugin, Role};
 use serde_json::json;
 use tempfile::TempDir;
 
-/// Components by name of their file in `tests/guests/examples`.
+/// Components of the guests that are Rust, as `category_name`.
 pub(crate) type Guests = BTreeMap<String, Arc<[u8]>>;
 
-/// Builds the guests, once per process, and reads them.
+/// Builds those guests, once per process, and reads them.
 pub(crate) fn guests() -> Guests {
     static BUILT: OnceLock<Guests> = OnceLock::new();
     BUILT.get_or_init(build).clone()
 }
 
 fn build() -> Guests {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests");
+    cargo(&["build", "--quiet", "--locked", "--package", "guests", "--examples", "--target", "wasm32-wasip2"]);
+    let mut all = Guests::new();
+    for category in std::fs::read_dir(root().join("guests")).unwrap() {
+        for file in std::fs::read_dir(category.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            let part = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let name = format!("{}_{}", part(path.parent().unwrap()), part(&path));
+            let component = root().join(format!("target/wasm32-wasip2/debug/examples/{name}.wasm"));
+            let bytes = std::fs::read(&component);
+            let bytes =
+                bytes.unwrap_or_else(|e| panic!("{}: {e}; is {name} in tests/guests/Cargo.toml?", component.display()));
+            all.insert(name, bytes.into());
+        }
+    }
+    all
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests")
+}
+
+/// Cargo in the workspace of the guests.
+pub(crate) fn cargo(arguments: &[&str]) {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .args(["build", "--quiet", "--locked", "--examples", "--target", "wasm32-wasip2"])
-        .current_dir(&root)
-        .env("CARGO_TARGET_DIR", root.join("target"));
+    cargo.args(arguments).current_dir(root()).env("CARGO_TARGET_DIR", root().join("target"));
     // What the outer cargo was told is not meant for this one.
     for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
         cargo.env_remove(name);
     }
     let status = cargo.status().unwrap();
-    assert!(status.success(), "the guests do not build; is the target there? rustup target add wasm32-wasip2");
-    let sources = std::fs::read_dir(root.join("examples")).unwrap();
-    sources
-        .map(|entry| {
-            let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
-            let path = root.join(format!("target/wasm32-wasip2/debug/examples/{name}.wasm"));
-            let bytes = std::fs::read(&path);
-            let bytes =
-                bytes.unwrap_or_else(|e| panic!("{}: {e}; is {name} in tests/guests/Cargo.toml?", path.display()));
-            (name, bytes.into())
-        })
-        .collect()
+    assert!(status.success(), "cargo {arguments:?}; is the target there? rustup target add wasm32-wasip2");
 }
 
 /// An engine and its cache, which goes with it.
@@ -103,6 +112,20 @@ pub(crate) fn launch() -> Request {
     .unwrap()
 }
 
+/// Another question to a launcher.
+pub(crate) fn observe() -> Request {
+    serde_json::from_value(json!({"observe": {
+        "name": "hello-abcde",
+        "run": {"namespace": "team", "name": "hello"},
+        "attempt": 1,
+        "settings": {},
+        "suspended": false,
+        "objects": [{"kind": "Job", "name": "hello-abcde", "primary": true, "object": {"status": {"active": 2}}}],
+        "roles": [{"name": "worker", "count": 2, "pods": []}],
+    }}))
+    .unwrap()
+}
+
 /// A question to a sizing policy, after another one proposed three workers.
 pub(crate) fn decide() -> Request {
     serde_json::from_value(json!({"decide": {
@@ -117,11 +140,4 @@ pub(crate) fn decide() -> Request {
         "proposed": {"workers": 3, "worker": {"cpuMillis": 500, "memoryBytes": 1_073_741_824, "extended": {}}},
     }}))
     .unwrap()
-}
-
-/// Resident memory of this process, in bytes.
-pub(crate) fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
 }

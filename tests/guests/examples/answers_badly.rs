@@ -1,7 +1,0 @@
-//! Answers with JSON that is nested too deeply to be read.
-
-guests::launcher!(guests::description, |request| {
-    let mut plan = guests::plan(request);
-    plan.choices[0].value = "[".repeat(100_000);
-    Ok(plan)
-});

@@ -1,5 +1,0 @@
-//! Never answers.
-
-guests::launcher!(guests::description, |_| loop {
-    std::hint::black_box(0);
-});

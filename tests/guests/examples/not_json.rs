@@ -1,7 +1,0 @@
-//! Answers with an object that is not JSON.
-
-guests::launcher!(guests::description, |request| {
-    let mut plan = guests::plan(request);
-    plan.manifests[0].object = "apiVersion: batch/v1".into();
-    Ok(plan)
-});

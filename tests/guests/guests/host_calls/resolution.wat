@@ -1,0 +1,10 @@
+;; Asks how exact the clock is without end.
+;; ---
+;; comes-to: PluginOutOfFuel
+
+(import "wasi:clocks/monotonic-clock" "resolution" (func $f (result i64)))
+(func (export "launch") (param i32 i32) (result i32)
+  (loop $again
+    (drop (call $f))
+    (br $again))
+  (i32.const 1024))

@@ -1,0 +1,9 @@
+;; A progress reader that never says what it is.
+;; ---
+;; role: progress
+;; when: load
+;; comes-to: PluginOutOfFuel
+
+(func (export "describe") (result i32)
+  (loop $again (br $again))
+  (i32.const 16))

@@ -1,0 +1,7 @@
+;; Breaks before it has begun.
+;; ---
+;; when: load
+;; comes-to: PluginTrapped
+
+(func $start (unreachable))
+(start $start)
