@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::duration::Period;
+use crate::scheduling::Scheduling;
 
 /// What can be run: its framework, image, command line, size and defaults.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +84,15 @@ pub struct ApplicationSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 10000))]
     pub workers: Option<u32>,
+    /// Least memory of one worker, such as `24Gi`, whatever the size says; ceilings hold over
+    /// it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))").message("spec.minMemory must be a quantity above 0, such as 24Gi"))]
+    #[schemars(schema_with = "crate::crds::memory")]
+    pub min_memory: Option<Quantity>,
+    /// Where the pods of its Runs may run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduling: Option<Scheduling>,
     /// Whether the program can use GPUs. A Run gets some only if it says so too.
     #[serde(default, rename = "supportsGpu", skip_serializing_if = "Option::is_none")]
     pub supports_gpu: Option<bool>,

@@ -52,6 +52,13 @@ pub(crate) fn env_map(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// Labels, bounded.
+pub(crate) fn labels(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object", "maxProperties": 32, "additionalProperties": {"type": "string", "maxLength": 63},
+    })
+}
+
 /// Sizes by name.
 pub(crate) fn tee_shirts(generator: &mut SchemaGenerator) -> Schema {
     let shirt = generator.subschema_for::<TeeShirt>();

@@ -18,6 +18,7 @@ pub mod plugin;
 pub mod quantity;
 pub mod reason;
 pub mod run;
+pub mod scheduling;
 pub mod selector;
 pub mod size;
 
@@ -25,6 +26,7 @@ pub use application::{Application, ApplicationSpec, ApplicationStatus};
 pub use plugin::{Plugin, PluginSpec, PluginStatus};
 pub use reason::{Condition, ConditionType, Reason, Retry};
 pub use run::{Run, RunSpec, RunStatus};
+pub use scheduling::Scheduling;
 pub use size::{RunSizeConfiguration, RunSizeConfigurationSpec};
 
 /// API group of every resource type of the platform.

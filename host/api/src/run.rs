@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use codeflare_documents::shared::{Choice, Size};
 
 use crate::duration::Period;
+use crate::scheduling::Scheduling;
 
 /// One execution of an Application.
 ///
@@ -42,6 +43,7 @@ use crate::duration::Period;
     validation = Rule::new("has(self.env) == has(oldSelf.env) && (!has(self.env) || self.env == oldSelf.env)").message("spec.env cannot change; make another Run"),
     validation = Rule::new("has(self.size) == has(oldSelf.size) && (!has(self.size) || self.size == oldSelf.size)").message("spec.size cannot change; make another Run"),
     validation = Rule::new("has(self.workers) == has(oldSelf.workers) && (!has(self.workers) || self.workers == oldSelf.workers)").message("spec.workers cannot change; make another Run"),
+    validation = Rule::new("has(self.scheduling) == has(oldSelf.scheduling) && (!has(self.scheduling) || self.scheduling == oldSelf.scheduling)").message("spec.scheduling cannot change; make another Run"),
     validation = Rule::new("has(self.supportsGpu) == has(oldSelf.supportsGpu) && (!has(self.supportsGpu) || self.supportsGpu == oldSelf.supportsGpu)").message("spec.supportsGpu cannot change; make another Run"),
     validation = Rule::new("has(self.retries) == has(oldSelf.retries) && (!has(self.retries) || self.retries == oldSelf.retries)").message("spec.retries cannot change; make another Run")
 )]
@@ -74,6 +76,9 @@ pub struct RunSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 10000))]
     pub workers: Option<u32>,
+    /// Where its pods may run; wins over the Application's and the size's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduling: Option<Scheduling>,
     /// Whether this Run wants GPUs. It gets some only if the Application supports them.
     #[serde(default, rename = "supportsGpu", skip_serializing_if = "Option::is_none")]
     pub supports_gpu: Option<bool>,

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
+
+use crate::scheduling::Scheduling;
 
 /// What the names of sizes mean. For each name, the object with the lowest priority
 /// that defines it wins.
@@ -22,6 +25,7 @@ use serde::{Deserialize, Serialize};
     printcolumn(name = "Priority", type_ = "integer", json_path = ".spec.priority"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
+#[x_kube(validation = Rule::new("has(self.config) || has(self.limits)").message("spec must have config, limits or both"))]
 #[serde(rename_all = "camelCase")]
 pub struct RunSizeConfigurationSpec {
     /// Lowest wins, for each size name by itself. Missing means 1; the shipped
@@ -29,7 +33,23 @@ pub struct RunSizeConfigurationSpec {
     #[serde(default = "first")]
     #[schemars(range(min = 0, max = 1000000), default = "first")]
     pub priority: i64,
+    /// Namespaces of the Runs that it holds for, by their labels; without it all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace_selector: Option<LabelSelector>,
+    /// Resource that counts the GPUs of its sizes, such as `amd.com/gpu`; without it
+    /// `nvidia.com/gpu`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 3, max = 253),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")
+    )]
+    pub gpu_resource: Option<String>,
+    /// The most that one Run may have, all of its workers together, whatever policies decide.
+    /// Where several configurations hold for a namespace, the smallest of each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Ceilings>,
     /// Sizes by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[x_kube(validation = Rule::new("self.all(name, name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && name.size() <= 63)")
         .message("spec.config: a size name has lower-case letters, digits and dashes"))]
     #[schemars(schema_with = "crate::crds::tee_shirts")]
@@ -59,4 +79,31 @@ pub struct TeeShirt {
     #[serde(default)]
     #[schemars(range(min = 0, max = 64))]
     pub gpu: u32,
+    /// Where its pods may run, unless Application or Run say otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduling: Option<Scheduling>,
+}
+
+/// The most that one Run may have. What is missing is not limited.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ceilings {
+    /// Workers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10000))]
+    pub workers: Option<u32>,
+    /// CPU cores of all pods, such as `64`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("quantity(string(self)).isGreaterThan(quantity('0'))").message("limits.cpu must be a quantity above 0, such as 64"))]
+    #[schemars(schema_with = "crate::crds::cpu")]
+    pub cpu: Option<IntOrString>,
+    /// Memory of all pods, such as `256Gi`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))").message("limits.memory must be a quantity above 0, such as 256Gi"))]
+    #[schemars(schema_with = "crate::crds::memory")]
+    pub memory: Option<Quantity>,
+    /// GPUs of all pods; 0 keeps Runs off them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 10000))]
+    pub gpu: Option<u32>,
 }

@@ -6,11 +6,12 @@
 
 use codeflare_api::{ConditionType, Reason};
 use codeflare_documents::call::{Answer, Request};
+use codeflare_documents::launcher::LaunchPlan;
 
 use crate::plan::{Call, Exchange, Plan, PlannedPlugin, Record};
 use crate::resolve::{Resolved, resolve};
 use crate::seen::Seen;
-use crate::size::{self, Sized};
+use crate::size::{self, Ceilings, Sized};
 use crate::stop::{Problem, Stop};
 use crate::{launch, lock};
 
@@ -90,16 +91,42 @@ fn run(seen: &Seen, attempt: u32, first: &[Exchange], exchanges: &[Exchange]) ->
         let problem = Problem::new(Reason::NoSizingPolicy, "", "", "there is no sizing policy");
         return Err(Stop::one(ConditionType::Sized, problem));
     };
-    let request = Request::Launch(Box::new(launch::request(seen, &resolved, &sized, attempt)));
-    match answer(&resolved.launcher, request, &mut answers) {
-        Ok(Answer::Launched(launched)) => {
-            lock::lock(seen, &resolved, &sized, launched, attempt).map(|plan| Next::Plan(Box::new(plan)))
-        }
+    let ceilings = Ceilings::of(seen)?;
+    let sized = ceilings.cut(sized);
+    let plan = match launched(seen, &resolved, &sized, attempt, &mut answers)? {
+        Ok(plan) => plan,
+        Err(call) => return Ok(Next::Call(call)),
+    };
+    let locked = match ceilings.shrink(&sized, &plan.roles, &resolved.launcher.name)? {
+        None => lock::lock(seen, &resolved, &sized, plan, attempt)?,
+        // Fewer workers, once: what is above a ceiling even then is refused.
+        Some(fewer) => match launched(seen, &resolved, &fewer, attempt, &mut answers)? {
+            Ok(again) => {
+                ceilings.hold(&fewer, &again.roles, &resolved.launcher.name)?;
+                lock::lock(seen, &resolved, &fewer, again, attempt)?
+            }
+            Err(call) => return Ok(Next::Call(call)),
+        },
+    };
+    Ok(Next::Plan(Box::new(locked)))
+}
+
+/// What the launcher makes of a size, or the call that is due.
+fn launched<'a>(
+    seen: &Seen,
+    resolved: &Resolved,
+    sized: &Sized,
+    attempt: u32,
+    answers: &mut impl Iterator<Item = &'a Exchange>,
+) -> Result<Result<LaunchPlan, Box<Call>>, Stop> {
+    let request = Request::Launch(Box::new(launch::request(seen, resolved, sized, attempt)));
+    match answer(&resolved.launcher, request, answers) {
+        Ok(Answer::Launched(launched)) => Ok(Ok(launched)),
         Ok(Answer::Declined(decline)) => {
             Err(size::declined(ConditionType::Planned, seen, &resolved.launcher.name, decline))
         }
         Ok(_) => Err(other_answer(ConditionType::Planned, &resolved.launcher)),
-        Err(call) => Ok(Next::Call(call)),
+        Err(call) => Ok(Err(call)),
     }
 }
 

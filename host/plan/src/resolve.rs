@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use codeflare_api::application::CodeFile;
-use codeflare_api::{Application, ConditionType, DEFAULT_SIZE, Reason};
+use codeflare_api::{Application, ConditionType, DEFAULT_SIZE, Reason, Scheduling};
 use codeflare_documents::describe::EmittedKind;
 use codeflare_documents::shared::{Choice, ObjectName};
 use codeflare_documents::sizing::Asked;
@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::plan::{PlannedPlugin, SecretKey};
 use crate::seen::Seen;
+use crate::size::configurations;
 use crate::stop::{Problem, Stop};
 pub(crate) use claims::claims;
 pub(crate) use fields::is_variable;
@@ -27,6 +28,7 @@ mod launcher;
 mod parameters;
 mod plugins;
 mod policies;
+mod scheduling;
 
 /// What a Run means, with every default filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +53,8 @@ pub struct Resolved {
     pub env: BTreeMap<String, String>,
     /// Variables that come from Secrets of the Run's namespace.
     pub secret_env: BTreeMap<String, SecretKey>,
+    /// Where the pods may run.
+    pub scheduling: Scheduling,
     /// What is asked of the sizing policies.
     pub asked: Asked,
     /// Options of the launcher.
@@ -108,6 +112,14 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
     secret_env.retain(|name, _| !run.spec.env.contains_key(name));
     env.retain(|name, _| !secret_env.contains_key(name));
     let retry = application.spec.retry.clone().unwrap_or_default();
+    let asked = asked(seen, application);
+    let mut choices = vec![launcher.choice()];
+    // A selector that means nothing stops the step of the size, with its own words.
+    let holding = configurations::holding(seen).unwrap_or_default();
+    let shirt = configurations::tee_shirt(&holding, &asked.size);
+    let of_size = shirt.and_then(|(object, shirt)| Some((configurations::label(object), shirt.scheduling.as_ref()?)));
+    let (scheduling, overruled) = scheduling::scheduling(seen, application, of_size);
+    choices.extend(overruled);
     Ok(Resolved {
         run: name_of(&run.metadata),
         uid: run.metadata.uid.clone().unwrap_or_default(),
@@ -119,11 +131,12 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
         requirements: requirements(application),
         env,
         secret_env,
-        asked: asked(seen, application),
+        scheduling,
+        asked,
         framework: Value::Object(application.spec.framework.clone().unwrap_or_default()),
         retries: run.spec.retries.unwrap_or(retry.limit),
         retry_exit_codes: retry.exit_codes,
-        choices: vec![launcher.choice()],
+        choices,
         launcher: launcher.plugin,
         kinds: launcher.kinds,
         policies,
@@ -199,7 +212,13 @@ fn application_fields(application: &Application) -> Vec<Problem> {
     let spec = &application.spec;
     let mut problems = fields(&label(application), &spec.env, &[("deadline", &spec.deadline), ("ttl", &spec.ttl)]);
     problems.extend(code(&label(application), &spec.code));
+    problems.extend(min_memory(application).err());
     problems
+}
+
+/// Least memory of one worker, in bytes.
+fn min_memory(application: &Application) -> Result<Option<u64>, Problem> {
+    fields::bytes(&label(application), "/spec/minMemory", application.spec.min_memory.as_ref())
 }
 
 /// Lines of a requirements file that name something.
@@ -240,6 +259,6 @@ fn asked(seen: &Seen, application: &Application) -> Asked {
         workers_by,
         gpus: refused.is_none(),
         gpus_refused_by: refused,
-        min_memory_bytes: None,
+        min_memory_bytes: min_memory(application).unwrap_or_default(),
     }
 }

@@ -1,16 +1,18 @@
 //! Step 3, size: what each sizing policy is asked, and what its answer means. Pure.
 
-use codeflare_api::size::TeeShirt as Shirt;
-use codeflare_api::{ConditionType, Reason, RunSizeConfiguration, quantity};
+use codeflare_api::{ConditionType, Reason};
 use codeflare_documents::shared::{Decline, Fault, Size};
-use codeflare_documents::sizing::{Configuration, DecideRequest, Decision, TeeShirt, Usage};
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use codeflare_documents::sizing::{DecideRequest, Decision, Usage};
 
 use crate::plan::PlannedPlugin;
 use crate::resolve::Resolved;
 use crate::seen::Seen;
 use crate::stop::{Problem, Stop};
 use crate::usage;
+pub(crate) use ceilings::Ceilings;
+
+mod ceilings;
+pub(crate) mod configurations;
 
 /// Most workers of a Run, as the schema of Run has it.
 const MOST_WORKERS: u32 = 10_000;
@@ -27,20 +29,15 @@ pub struct Sized {
 /// What a policy is asked.
 ///
 /// # Errors
-/// Where a RunSizeConfiguration has a quantity that cannot be counted with, or where the
-/// policy wants to know what the namespace uses and nobody has counted it.
+/// Where a RunSizeConfiguration has a quantity that cannot be counted with or a selector that
+/// means nothing, or where the policy wants to know what the namespace uses and nobody has counted it.
 pub fn request(seen: &Seen, resolved: &Resolved, policy: &PlannedPlugin) -> Result<DecideRequest, Stop> {
-    let mut problems = Vec::new();
-    let configurations = seen.configurations.iter().map(|one| configuration(seen, one, &mut problems)).collect();
-    if !problems.is_empty() {
-        return Err(Stop { step: ConditionType::Sized, problems });
-    }
     Ok(DecideRequest {
         run: resolved.run.clone(),
         application: resolved.application.clone(),
         api: resolved.api.clone(),
         asked: resolved.asked.clone(),
-        configurations,
+        configurations: configurations::documents(seen)?,
         settings: policy.settings.clone().into(),
         usage: usage(seen, policy)?,
     })
@@ -55,37 +52,6 @@ fn usage(seen: &Seen, policy: &PlannedPlugin) -> Result<Option<Usage>, Stop> {
         (true, Some(usage)) => Ok(Some(usage.clone())),
         (true, None) => Err(usage::uncounted(&policy.name)),
     }
-}
-
-fn configuration(seen: &Seen, object: &RunSizeConfiguration, problems: &mut Vec<Problem>) -> Configuration {
-    let name = object.metadata.name.clone().unwrap_or_default();
-    let label = format!("RunSizeConfiguration/{name}");
-    let mut sizes = std::collections::BTreeMap::new();
-    for (size, shirt) in &object.spec.config {
-        match tee_shirt(shirt) {
-            Ok(shirt) => {
-                sizes.insert(size.clone(), shirt);
-            }
-            Err((field, message)) => {
-                let pointer = format!("/spec/config/{size}/{field}");
-                problems.push(Problem::new(Reason::FieldInvalid, label.clone(), pointer, message));
-            }
-        }
-    }
-    Configuration { name, priority: object.spec.priority, gpu_resource: seen.site.gpu_resource.clone(), sizes }
-}
-
-fn tee_shirt(shirt: &Shirt) -> Result<TeeShirt, (&'static str, String)> {
-    let cpu = match &shirt.cpu {
-        IntOrString::Int(cores) => cores.to_string(),
-        IntOrString::String(text) => text.clone(),
-    };
-    Ok(TeeShirt {
-        workers: shirt.workers,
-        cpu_millis: quantity::cpu_millis(&cpu).map_err(|error| ("cpu", error.to_string()))?,
-        memory_bytes: quantity::bytes(&shirt.memory.0).map_err(|error| ("memory", error.to_string()))?,
-        gpu: u64::from(shirt.gpu),
-    })
 }
 
 /// What it means that a plugin declined in a step. It knows the name that it was built with,

@@ -52,6 +52,16 @@ pub(crate) fn template(holes: &Holes<'_>, role: &Role) -> Value {
         "containers": [container(holes, role, mounts)],
         "volumes": volumes,
     });
+    let scheduling = &holes.resolved.scheduling;
+    if !scheduling.node_selector.is_empty() {
+        put(&mut spec, "nodeSelector", json!(scheduling.node_selector));
+    }
+    if !scheduling.tolerations.is_empty() {
+        put(&mut spec, "tolerations", json!(scheduling.tolerations));
+    }
+    if let Some(affinity) = &scheduling.affinity {
+        put(&mut spec, "affinity", json!(affinity));
+    }
     if let Some(staged) = staged {
         put(&mut spec, "initContainers", json!([staged.step(holes, role)]));
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use codeflare_api::Reason;
 use codeflare_api::application::CodeFile;
 use codeflare_api::duration::Period;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use crate::stop::Problem;
 
@@ -71,6 +72,12 @@ pub(super) fn fields(
         }
     }
     problems
+}
+
+/// Bytes of a quantity, where it is one.
+pub(super) fn bytes(object: &str, pointer: &str, quantity: Option<&Quantity>) -> Result<Option<u64>, Problem> {
+    let read = quantity.map(|text| codeflare_api::quantity::bytes(&text.0)).transpose();
+    read.map_err(|error| Problem::new(Reason::FieldInvalid, object, pointer, error.to_string()))
 }
 
 /// Whether a text can be the name of a variable.

@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod arguments;
+mod ceilings;
 mod claims;
 mod draft;
 mod grants;
@@ -10,6 +11,7 @@ mod lock;
 mod pod;
 mod record;
 mod resolve;
+mod scheduling;
 mod shapes;
 mod size;
 mod stage;

@@ -58,6 +58,12 @@ fn application() -> Vec<Case> {
         ("spec.size", json!({"size": text(63)}), json!({"size": text(64)})),
         ("spec.workers", json!({"workers": 0}), json!({"workers": -1})),
         ("spec.workers", json!({"workers": 10000}), json!({"workers": 10001})),
+        ("spec.minMemory", json!({"minMemory": "24Gi"}), json!({"minMemory": "0"})),
+        (
+            "spec.scheduling",
+            json!({"scheduling": {"tolerations": [{"key": "a", "operator": "Exists"}]}}),
+            json!({"scheduling": {"toleration": []}}),
+        ),
         ("spec.supportsGpu", json!({"supportsGpu": true}), json!({"supportsGpu": "yes"})),
         ("spec.framework", json!({"framework": {"any": {"thing": [1]}}}), json!({"framework": "text"})),
         ("spec.retry.limit", json!({"retry": {"limit": 100}}), json!({"retry": {"limit": 101}})),
@@ -91,6 +97,11 @@ fn run() -> Vec<Case> {
         ("spec.size", json!({"size": text(63)}), json!({"size": text(64)})),
         ("spec.workers", json!({"workers": 0}), json!({"workers": -1})),
         ("spec.workers", json!({"workers": 10000}), json!({"workers": 10001})),
+        (
+            "spec.scheduling.affinity",
+            json!({"scheduling": {"affinity": {"nodeAffinity": {}}}}),
+            json!({"scheduling": {"affinity": {"nodeAfinity": {}}}}),
+        ),
         ("spec.supportsGpu", json!({"supportsGpu": false}), json!({"supportsGpu": 1})),
         ("spec.suspend", json!({"suspend": true}), json!({"suspend": "true"})),
         ("spec.deadline", json!({"deadline": "1h1m1s"}), json!({"deadline": "1s1h"})),
@@ -110,8 +121,24 @@ fn sizes() -> Vec<Case> {
     vec![
         ("spec.priority", json!({"priority": 0}), json!({"priority": -1})),
         ("spec.priority", json!({"priority": 1_000_000}), json!({"priority": 1_000_001})),
-        ("spec.config", json!({}), json!({"config": null})),
+        ("spec must have config, limits or both", json!({"config": null, "limits": {}}), json!({"config": null})),
         ("spec.config", json!({}), json!({"config": {"sm": null}})),
+        ("spec.gpuResource", json!({"gpuResource": "amd.com/gpu"}), json!({"gpuResource": "gpu"})),
+        (
+            "spec.namespaceSelector",
+            json!({"namespaceSelector": {"matchLabels": {"a": "b"}}}),
+            json!({"namespaceSelector": "a=b"}),
+        ),
+        ("spec.limits.workers", json!({"limits": {"workers": 1}}), json!({"limits": {"workers": 0}})),
+        ("limits.cpu", json!({"limits": {"cpu": "64"}}), json!({"limits": {"cpu": "0"}})),
+        ("limits.cpu", json!({"limits": {"cpu": 1}}), json!({"limits": {"cpu": "many"}})),
+        ("limits.memory", json!({"limits": {"memory": "1Ti"}}), json!({"limits": {"memory": "0"}})),
+        ("spec.limits.gpu", json!({"limits": {"gpu": 0}}), json!({"limits": {"gpu": -1}})),
+        (
+            "scheduling",
+            shirt("scheduling", json!({"nodeSelector": {"a": "b"}})),
+            shirt("scheduling", json!({"nodeSelectors": {}})),
+        ),
         ("spec.config", json!({"config": shirts(31)}), json!({"config": shirts(32)})),
         (
             "spec.config",
@@ -213,8 +240,8 @@ async fn a_run_has_a_name_that_fits_a_label() -> Result<()> {
 async fn a_run_cannot_change_what_was_decided_on() -> Result<()> {
     let Some(server) = Server::given().await? else { return Ok(()) };
     let name = format!("fixed-{}", std::process::id());
-    let given =
-        json!({"options": "-a", "env": {"A": "1"}, "size": "sm", "workers": 1, "supportsGpu": false, "retries": 1});
+    let given = json!({"options": "-a", "env": {"A": "1"}, "size": "sm", "workers": 1, "supportsGpu": false, "retries": 1,
+            "arguments": {"a": 1}, "scheduling": {"nodeSelector": {"a": "b"}}});
     let run = merged(&least("Run", &name), &json!({"spec": given}));
     server.put(&run).await?;
     let bare = least("Run", &format!("bare-{}", std::process::id()));
@@ -226,6 +253,8 @@ async fn a_run_cannot_change_what_was_decided_on() -> Result<()> {
         ("size", json!("md")),
         ("workers", json!(2)),
         ("supportsGpu", json!(true)),
+        ("arguments", json!({"a": 2})),
+        ("scheduling", json!({"nodeSelector": {"a": "c"}})),
         ("retries", json!(2)),
     ] {
         let wanted = format!("spec.{field} cannot change");
