@@ -6,11 +6,14 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod audit;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use audit::{Figures, posts};
 use clap::Parser;
 use codeflare_api::{Application, Run, RunSizeConfiguration, names};
 use futures::StreamExt as _;
@@ -54,8 +57,8 @@ async fn main() -> Result<()> {
         pairs.push(one_run(&client, &args.namespace, index).await?);
     }
     let posted = posts(&args.audit, &args.namespace)?;
-    let control = Figures::of(&pairs, &posted, Kind::Control)?;
-    let host = Figures::of(&pairs, &posted, Kind::Run)?;
+    let control = figures(&pairs, &posted, Kind::Control)?;
+    let host = figures(&pairs, &posted, Kind::Run)?;
     let ratio = host.p50 / control.p50;
     println!("{}", json!({"runs": args.runs, "controlMs": control.json(), "hostMs": host.json(), "ratioP50": ratio}));
     println!("            p50      p95      p99  (ms)");
@@ -164,55 +167,16 @@ async fn prepare(client: &Client, namespace: &str) -> Result<()> {
     }
 }
 
-/// When each successful POST in the namespace was answered, by resource and name.
-fn posts(audit: &PathBuf, namespace: &str) -> Result<HashMap<(String, String), Timestamp>> {
-    let text = std::fs::read_to_string(audit).with_context(|| format!("failed to read {}", audit.display()))?;
-    let mut posted = HashMap::new();
-    for line in text.lines().filter(|line| line.contains(namespace)) {
-        let event: Value = serde_json::from_str(line).context("a line of the audit log is not JSON")?;
-        let of = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let created = event.pointer("/responseStatus/code").and_then(Value::as_u64) == Some(201);
-        if of("/verb") == "create"
-            && created
-            && of("/objectRef/namespace") == namespace
-            && of("/stage") == "ResponseComplete"
-        {
-            let key = (of("/objectRef/resource").to_owned(), of("/objectRef/name").to_owned());
-            posted.insert(key, of("/stageTimestamp").parse()?);
+/// What was measured of one kind.
+fn figures(pairs: &[Pair], posted: &HashMap<(String, String), Timestamp>, kind: Kind) -> Result<Figures> {
+    let time = |pair: &Pair| {
+        let (resource, name) = &pair.cause;
+        let cause = posted.get(&((*resource).to_owned(), name.clone()));
+        let effect = posted.get(&("jobs".to_owned(), pair.job.clone()));
+        match (cause, effect) {
+            (Some(cause), Some(effect)) => Ok(effect.duration_since(*cause).as_secs_f64() * 1000.0),
+            _ => bail!("the audit log lacks the POST of {resource}/{name} or of its Job/{}", pair.job),
         }
-    }
-    Ok(posted)
-}
-
-/// Percentiles in milliseconds.
-struct Figures {
-    p50: f64,
-    p95: f64,
-    p99: f64,
-}
-
-impl Figures {
-    fn of(pairs: &[Pair], posted: &HashMap<(String, String), Timestamp>, kind: Kind) -> Result<Figures> {
-        let mut times = Vec::new();
-        for pair in pairs.iter().filter(|pair| pair.kind == kind) {
-            let (resource, name) = &pair.cause;
-            let cause = posted.get(&((*resource).to_owned(), name.clone()));
-            let effect = posted.get(&("jobs".to_owned(), pair.job.clone()));
-            match (cause, effect) {
-                (Some(cause), Some(effect)) => times.push(effect.duration_since(*cause).as_secs_f64() * 1000.0),
-                _ => bail!("the audit log lacks the POST of {resource}/{name} or of its Job/{}", pair.job),
-            }
-        }
-        times.sort_by(f64::total_cmp);
-        let at = |share: f64| {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index below the length")]
-            let index = ((times.len().saturating_sub(1)) as f64 * share).round() as usize;
-            times.get(index).copied().context("nothing was measured")
-        };
-        Ok(Figures { p50: at(0.5)?, p95: at(0.95)?, p99: at(0.99)? })
-    }
-
-    fn json(&self) -> Value {
-        json!({"p50": self.p50, "p95": self.p95, "p99": self.p99})
-    }
+    };
+    Figures::of(pairs.iter().filter(|pair| pair.kind == kind).map(time).collect::<Result<_>>()?)
 }

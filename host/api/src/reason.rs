@@ -116,6 +116,8 @@ reasons! {
     PluginRefused => Retry::OnChange,
     /// A plugin waits for something that will come.
     PluginWaiting => Retry::After(Duration::from_secs(10)),
+    /// A plugin is busy with other Runs; this one has its turn when they are through.
+    PluginBusy => Retry::After(Duration::from_secs(10)),
     /// A plugin panicked, trapped, ran out of a limit or answered badly.
     PluginFailed => Retry::Backoff,
     /// A plugin's plan has a field, kind or value that is not allowed.

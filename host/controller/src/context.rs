@@ -12,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::metrics::Metrics;
 use crate::reconcile::Published;
 use crate::record::Records;
+use crate::turns::Turns;
 use crate::watch::Stores;
 
 /// Handles, shared by all wake-ups.
@@ -26,6 +27,8 @@ pub(crate) struct Context {
     pub(crate) records: Records,
     /// Who may decide where a policy counts.
     pub(crate) admission: Arc<Admission>,
+    /// Who may call which plugin.
+    pub(crate) turns: Turns,
     /// What was published last.
     pub(crate) published: Published,
     /// Events on Runs.

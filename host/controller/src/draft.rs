@@ -10,6 +10,9 @@ use codeflare_plan::seen::Seen;
 use codeflare_plan::stop::{Problem, Stop};
 
 use crate::catalog::Speaker;
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+
 use crate::context::Context;
 use crate::gather::gather;
 
@@ -27,7 +30,7 @@ pub(crate) async fn first(ctx: &Context, run: &Run, usage: Option<Usage>) -> Res
     loop {
         match draft(&seen, 1, &exchanges)? {
             Next::Plan(plan) => return Ok(record(seen, exchanges, *plan)),
-            Next::Call(call) => exchanges.push(exchange(ctx, *call).await?),
+            Next::Call(call) => exchanges.push(exchange(ctx, &seen.run, *call).await?),
         }
     }
 }
@@ -41,7 +44,7 @@ pub(crate) async fn again(ctx: &Context, first: &Record, attempt: u32) -> Result
     loop {
         match redraft(first, attempt, &exchanges)? {
             Next::Plan(plan) => return Ok(record(first.seen.clone(), exchanges, *plan)),
-            Next::Call(call) => exchanges.push(exchange(ctx, *call).await?),
+            Next::Call(call) => exchanges.push(exchange(ctx, &first.seen.run, *call).await?),
         }
     }
 }
@@ -51,8 +54,8 @@ fn record(seen: Seen, exchanges: Vec<Exchange>, plan: codeflare_plan::plan::Plan
     Record { host: VERSION.to_owned(), seen, exchanges, plan, digest }
 }
 
-async fn exchange(ctx: &Context, call: Call) -> Result<Exchange, Stop> {
-    let answered = ask(ctx, &call.plugin, &call.digest, &call.request).await.map_err(|problem| {
+async fn exchange(ctx: &Context, run: &Run, call: Call) -> Result<Exchange, Stop> {
+    let answered = ask(ctx, run, &call.plugin, &call.digest, &call.request).await.map_err(|problem| {
         let step = match call.request {
             Request::Decide { .. } => ConditionType::Sized,
             Request::Launch(_) | Request::Observe(_) => ConditionType::Planned,
@@ -71,9 +74,20 @@ pub(crate) struct Answered {
     pub(crate) instead: Option<String>,
 }
 
-/// Asks a plugin at a digest, and counts the call.
-pub(crate) async fn ask(ctx: &Context, plugin: &str, digest: &str, request: &Request) -> Result<Answered, Problem> {
+/// Asks a plugin at a digest for a Run, when it is its turn, and counts the call.
+pub(crate) async fn ask(
+    ctx: &Context,
+    run: &Run,
+    plugin: &str,
+    digest: &str,
+    request: &Request,
+) -> Result<Answered, Problem> {
     let object = format!("Plugin/{plugin}");
+    let asking = ObjectRef::new(&run.name_any()).within(&run.namespace().unwrap_or_default());
+    let Some(_place) = ctx.turns.take(plugin, &asking).await else {
+        let message = "it is busy with other Runs; this one goes on when it has its turn";
+        return Err(Problem::new(Reason::PluginBusy, object, "", message));
+    };
     let role = match request {
         Request::Decide { .. } => Role::SizingPolicy,
         Request::Launch(_) | Request::Observe(_) => Role::Launcher,

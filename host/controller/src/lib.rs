@@ -23,6 +23,7 @@ mod reconcile;
 mod record;
 mod served;
 mod show;
+mod turns;
 mod watch;
 
 pub use error::Error;

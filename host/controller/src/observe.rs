@@ -27,7 +27,7 @@ pub(crate) async fn observe(
     let launcher = &record.plan.launcher;
     let request = Request::Observe(Box::new(codeflare_plan::observe::request(run, record, children, pods)));
     let stop = |problem| Stop::one(ConditionType::Launched, problem);
-    let Answered { answer, instead } = ask(ctx, &launcher.name, &launcher.digest, &request).await.map_err(stop)?;
+    let Answered { answer, instead } = ask(ctx, run, &launcher.name, &launcher.digest, &request).await.map_err(stop)?;
     match answer {
         Answer::Observed(observation) => Ok((observation, instead)),
         Answer::Declined(Decline::Invalid(faults) | Decline::Waiting(faults)) => {

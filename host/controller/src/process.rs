@@ -22,6 +22,7 @@ use crate::metrics::Metrics;
 use crate::reconcile::{Published, again, reconcile};
 use crate::record::Records;
 use crate::served::Served;
+use crate::turns::Turns;
 use crate::watch::children::Children;
 use crate::watch::{AnyRun, Wake, Waker};
 use crate::{admin, lease, show, watch};
@@ -95,6 +96,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
         }
     }));
     let admission = Arc::new(Admission::new(waker.clone()));
+    let turns = Turns::new(config.workers, waker.clone());
     let engine = engine(&config)?;
     let catalog =
         Arc::new(Catalog::new(client.clone(), engine, sources(&config)?, served, waker, changes.applications.clone()));
@@ -153,6 +155,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
         admission,
         site,
         metrics,
+        turns,
         published: Published::default(),
     });
     tokio::spawn(keeper::tend(context.clone(), config.plugin_grace, all_listed));

@@ -88,7 +88,8 @@ impl Draft<'_> {
     fn stopped(&mut self, stop: &Stop) -> Option<Duration> {
         let reason = stop.reason();
         let message = stop.message();
-        self.warning = true;
+        // Waiting for one's turn is nothing to look at.
+        self.warning = reason != Reason::PluginBusy;
         // A record that was lost or changed cannot be executed, nor planned again.
         if matches!(reason, Reason::RecordForged | Reason::RecordGone) {
             self.before(stop.step);
