@@ -142,7 +142,7 @@ mod tests {
         ObjectRef::new(name).within("demo")
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_plugin_holds_its_share_and_wakes_in_the_order_of_asking() {
         let (waker, mut wakes) = Waker::new();
         let turns = Turns::new(8, waker);
@@ -167,17 +167,14 @@ mod tests {
         assert!(turns.take("slow", &run("d")).await.is_some());
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_place_that_is_free_in_a_moment_is_waited_for() {
         let (waker, _wakes) = Waker::new();
         let turns = Turns::new(1, waker);
         let first = turns.take("quick", &run("a")).await;
-        let leaves = async {
-            tokio::time::sleep(MOMENT / 2).await;
-            drop(first);
-        };
         let later = run("b");
-        let ((), second) = tokio::join!(leaves, turns.take("quick", &later));
+        // The one that waits is polled first.
+        let (second, ()) = tokio::join!(turns.take("quick", &later), async { drop(first) });
         assert!(second.is_some());
     }
 
