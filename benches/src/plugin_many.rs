@@ -39,18 +39,18 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Step {
-    /// What the engine starts to compile a plugin.
-    #[command(hide = true)]
-    CompilePlugin { input: PathBuf, output: PathBuf },
     /// Loads all of them, and calls each.
     #[command(hide = true)]
     Load { cache: PathBuf },
 }
 
 fn main() -> Result<()> {
+    // The engine compiles in a child: this program again.
+    if let Some(done) = codeflare_engine::be_child(std::env::args_os()) {
+        return done.map_err(anyhow::Error::msg);
+    }
     let args = Args::parse();
     match &args.step {
-        Some(Step::CompilePlugin { input, output }) => Ok(codeflare_engine::compile_main(input, output)?),
         Some(Step::Load { cache }) => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             let figures = runtime.block_on(load(&args, cache))?;

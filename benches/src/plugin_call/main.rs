@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Parser;
 use codeflare_documents::call::Request;
-use codeflare_engine::{Config, Engine, Limits, Plugin};
+use codeflare_engine::{Config, Engine, Isolation, Limits, Plugin};
 use serde_json::json;
 
 /// Measures calls of the shipped plugins.
@@ -29,6 +29,9 @@ struct Args {
     /// Calls of each.
     #[arg(long, default_value_t = 2000)]
     calls: usize,
+    /// Run plugins in a process of their own, as the host does, and not in this one.
+    #[arg(long)]
+    apart: bool,
     /// Only calls whose name has this in it.
     #[arg(long, default_value = "")]
     only: String,
@@ -44,12 +47,9 @@ struct Args {
 const WARM: usize = 200;
 
 fn main() -> Result<()> {
-    // The engine compiles in a child: this program again.
-    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    if let [first, input, output] = arguments.as_slice()
-        && first == "compile-plugin"
-    {
-        return Ok(codeflare_engine::compile_main(input.as_ref(), output.as_ref())?);
+    // The engine has children: this program again.
+    if let Some(done) = codeflare_engine::be_child(std::env::args_os()) {
+        return done.map_err(anyhow::Error::msg);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(measure(&Args::parse()))
@@ -57,7 +57,8 @@ fn main() -> Result<()> {
 
 async fn measure(args: &Args) -> Result<()> {
     let cache = tempfile::tempdir()?;
-    let engine = Engine::new(Config { cache: cache.path().to_owned(), ..Config::default() })?;
+    let isolation = if args.apart { Isolation::process(std::env::current_exe()?) } else { Isolation::None };
+    let engine = Engine::new(Config { cache: cache.path().to_owned(), isolation, ..Config::default() })?;
     let mut slow = Vec::new();
     println!(
         "                             request   native µs      plugin µs      p50   p99/p50   with hop    fuel    KiB"

@@ -32,13 +32,24 @@ pub(crate) enum Command {
     Schema(SchemaArgs),
     /// Put source and words of a Run into a pod (its init step runs this)
     Stage(StageArgs),
-    /// Compile a plugin within limits (the host runs itself with this)
+    /// Compile a plugin from stdin to stdout within limits (the host runs itself with this)
     #[command(hide = true)]
     CompilePlugin {
-        /// Component to compile
-        input: PathBuf,
-        /// File to write the compiled code to
-        output: PathBuf,
+        /// Bytes of address space
+        memory: u64,
+        /// Seconds of processor time
+        seconds: u64,
+        /// Give up everything else before the component is read
+        #[arg(long)]
+        confined: bool,
+    },
+    /// Run plugins for a host at the other end of stdin (the host runs itself with this)
+    #[command(hide = true)]
+    PluginEngine {
+        /// Calls at the same time
+        threads: usize,
+        /// Bytes of memory beyond what is reserved at the start
+        memory: u64,
     },
 }
 
@@ -132,12 +143,26 @@ pub(crate) struct HostArgs {
     /// Certificates (PEM) that registries may have beside those that the system trusts
     #[arg(long, value_name = "FILE", env = "CODEFLARE_REGISTRY_CA", hide_env_values = true)]
     pub(crate) registry_ca: Option<PathBuf>,
+    /// Where plugins run: in a process of their own that has no files, network or
+    /// credentials; or, where the kernel does not let it be confined, in the host's
+    #[arg(long, value_name = "HOW", env = "CODEFLARE_PLUGIN_ISOLATION", hide_env_values = true, value_enum,
+        default_value_t = PluginIsolation::None)]
+    pub(crate) plugin_isolation: PluginIsolation,
     /// How log lines are written
     #[arg(long, value_name = "FORMAT", env = "CODEFLARE_LOG_FORMAT", hide_env_values = true, value_enum, default_value_t = LogFormat::Json)]
     pub(crate) log_format: LogFormat,
     /// Which log lines are written, such as `info,codeflare_engine=debug`
     #[arg(long, value_name = "FILTER", env = "CODEFLARE_LOG", hide_env_values = true, default_value = "info")]
     pub(crate) log: String,
+}
+
+/// Where plugins run.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PluginIsolation {
+    /// In a confined process of their own
+    Process,
+    /// In the host's process: WebAssembly alone is between plugins and its credentials
+    None,
 }
 
 /// How log lines are written.

@@ -3,7 +3,7 @@
 use tracing_subscriber::EnvFilter;
 
 use crate::Failure;
-use crate::args::{HostArgs, LogFormat};
+use crate::args::{HostArgs, LogFormat, PluginIsolation};
 
 /// Runs the controller until it is told to stop.
 pub(crate) fn run(args: HostArgs) -> Result<(), Failure> {
@@ -25,8 +25,16 @@ pub(crate) fn run(args: HostArgs) -> Result<(), Failure> {
         plugin_grace: std::time::Duration::from_secs(args.plugin_grace),
         plain_http_registries: args.plain_http_registry,
         registry_authorities: args.registry_ca,
-        compiler: vec![program.into(), "compile-plugin".into()],
+        compiler: vec![program.clone().into(), "compile-plugin".into()],
+        isolation: match args.plugin_isolation {
+            PluginIsolation::Process => codeflare_engine::Isolation::process(program),
+            PluginIsolation::None => codeflare_engine::Isolation::None,
+        },
     };
+    // Also where plugins run in this process: a dump would hold the host's token.
+    if let Err(error) = codeflare_engine::sandbox::guard_host() {
+        tracing::warn!(%error, "other processes of this user can read the host's memory");
+    }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), ?config, "starting");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::one(format!("failed to start threads: {error}")))?;

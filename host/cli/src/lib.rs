@@ -46,8 +46,12 @@ pub fn main() -> ExitCode {
         Command::Crd(args) => crd::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Stage(args) => stage::run(&args),
-        Command::CompilePlugin { input, output } => {
-            codeflare_engine::compile_main(&input, &output).map_err(Failure::one)
+        Command::CompilePlugin { memory, seconds, confined } => {
+            let limits = codeflare_engine::CompileLimits { memory, seconds, confined };
+            codeflare_engine::compile_main(limits).map_err(Failure::one)
+        }
+        Command::PluginEngine { threads, memory } => {
+            codeflare_engine::engine_main(threads, memory).map_err(Failure::one)
         }
     };
     match done {

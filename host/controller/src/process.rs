@@ -64,8 +64,10 @@ pub struct Config {
     pub plain_http_registries: Vec<String>,
     /// File with certificates (PEM) that registries may have beside those of the system.
     pub registry_authorities: Option<PathBuf>,
-    /// Command that compiles a plugin: gets the component's path and the output's.
+    /// Command that compiles a plugin.
     pub compiler: Vec<OsString>,
+    /// Where plugins run.
+    pub isolation: codeflare_engine::Isolation,
 }
 
 /// Runs the host until it is told to stop (SIGTERM, SIGINT). A second signal ends it at
@@ -193,6 +195,7 @@ fn engine(config: &Config) -> Result<codeflare_engine::Engine, Error> {
     codeflare_engine::Engine::new(codeflare_engine::Config {
         cache: config.cache.clone(),
         compiler: config.compiler.clone(),
+        isolation: config.isolation.clone(),
         ..codeflare_engine::Config::default()
     })
     .map_err(|error| Error::Engine(Box::new(error)))

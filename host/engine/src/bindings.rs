@@ -17,6 +17,7 @@ pub(crate) mod launcher {
     wasmtime::component::bindgen!({
         path: ["../../wit/plugin", "../../wit/launcher"],
         world: "codeflare:launcher/launcher-plugin",
+        additional_derives: [serde::Serialize, serde::Deserialize],
     });
 }
 
@@ -24,6 +25,7 @@ pub(crate) mod sizing {
     wasmtime::component::bindgen!({
         path: ["../../wit/plugin", "../../wit/sizing"],
         world: "codeflare:sizing/sizing-policy-plugin",
+        additional_derives: [serde::Serialize, serde::Deserialize],
     });
 }
 
@@ -31,5 +33,6 @@ pub(crate) mod progress {
     wasmtime::component::bindgen!({
         path: ["../../wit/plugin", "../../wit/progress"],
         world: "codeflare:progress/progress-plugin",
+        additional_derives: [serde::Serialize, serde::Deserialize],
     });
 }

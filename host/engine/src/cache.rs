@@ -9,14 +9,15 @@
 //! taken that our own user wrote under a directory that nobody else can enter, and whose
 //! seal (a SHA-256 behind the code) fits. Whatever does not is compiled again.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use tempfile::TempPath;
+use tempfile::NamedTempFile;
 
 use crate::error::EngineError;
 
@@ -47,12 +48,9 @@ impl Cache {
         Ok(cache)
     }
 
-    /// The compiled code of a digest, if there is some that can be trusted.
-    pub(crate) fn code(&self, hex: &str) -> Option<Vec<u8>> {
-        let mut bytes = read_own(&self.code_path(hex)).ok()?;
-        let at = bytes.len().checked_sub(SEAL)?;
-        let seal = bytes.split_off(at);
-        (Sha256::digest(&bytes)[..] == seal[..]).then_some(bytes)
+    /// The compiled code of a digest, if there is some that only this user could write.
+    pub(crate) fn code(&self, hex: &str) -> Option<Code> {
+        Some(Code(Arc::new(open_own(&self.code_path(hex)).ok()?)))
     }
 
     /// Removes code that did not load.
@@ -62,26 +60,42 @@ impl Cache {
         }
     }
 
-    /// A name for the compile child to write to; the file is removed with the value.
-    pub(crate) fn scratch(&self) -> io::Result<TempPath> {
-        Ok(tempfile::NamedTempFile::new_in(&self.code)?.into_temp_path())
+    /// A file for the compile child to write to; it goes with the value.
+    pub(crate) fn scratch(&self) -> io::Result<NamedTempFile> {
+        NamedTempFile::new_in(&self.code)
     }
 
-    /// Takes over what the child wrote.
-    pub(crate) fn keep_code(&self, hex: &str, written: TempPath) -> io::Result<()> {
-        written.persist(self.code_path(hex)).map_err(|e| e.error)
+    /// Seals what the compile child has written, and keeps it. Piece by piece: code may be
+    /// large. Says how many bytes there are.
+    pub(crate) fn keep_code(&self, hex: &str, mut written: NamedTempFile) -> io::Result<u64> {
+        let mut hash = Sha256::new();
+        let mut piece = vec![0; 64 << 10];
+        let mut bytes = 0;
+        written.rewind()?;
+        loop {
+            let read = written.read(&mut piece)?;
+            if read == 0 {
+                break;
+            }
+            hash.update(piece.get(..read).unwrap_or_default());
+            bytes += u64::try_from(read).unwrap_or(u64::MAX);
+        }
+        written.write_all(&hash.finalize())?;
+        written.as_file().sync_all()?;
+        written.persist(self.code_path(hex)).map_err(|e| e.error)?;
+        Ok(bytes)
     }
 
     /// Component bytes as a file, for the compile child and for [`Cache::stored`].
-    pub(crate) fn keep_component(&self, hex: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+    pub(crate) fn keep_component(&self, hex: &str, bytes: &[u8]) -> io::Result<fs::File> {
         let path = self.components.join(format!("{hex}.wasm"));
         if self.stored(hex).is_none() {
-            let mut file = tempfile::NamedTempFile::new_in(&self.components)?;
+            let mut file = NamedTempFile::new_in(&self.components)?;
             file.write_all(bytes)?;
             file.as_file().sync_all()?;
             file.persist(&path).map_err(|e| e.error)?;
         }
-        Ok(path)
+        fs::File::open(path)
     }
 
     /// Component bytes by digest, if they are there and are what the digest says.
@@ -103,12 +117,20 @@ impl Cache {
     }
 }
 
-/// Writes code with its seal, readable by this user only.
-pub(crate) fn write_sealed(path: &Path, code: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(code)?;
-    file.write_all(&Sha256::digest(code))?;
-    file.sync_all()
+/// Sealed code in a file that stays readable while it is held, also when its cache is gone.
+#[derive(Clone, Debug)]
+pub(crate) struct Code(Arc<fs::File>);
+
+impl Code {
+    /// The code, if its seal fits.
+    pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
+        let len = usize::try_from(self.0.metadata()?.len()).map_err(io::Error::other)?;
+        let mut bytes = vec![0; len];
+        self.0.read_exact_at(&mut bytes, 0)?;
+        let at = len.checked_sub(SEAL).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let seal = bytes.split_off(at);
+        if Sha256::digest(&bytes)[..] == seal[..] { Ok(bytes) } else { Err(io::ErrorKind::InvalidData.into()) }
+    }
 }
 
 /// SHA-256 in hexadecimal.
@@ -116,15 +138,19 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Reads a regular file that belongs to this user and that nobody else can read or write.
-fn read_own(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = fs::File::open(path)?;
+/// Opens a regular file that belongs to this user and that nobody else can read or write.
+fn open_own(path: &Path) -> io::Result<fs::File> {
+    let file = fs::File::open(path)?;
     let meta = file.metadata()?;
     if !meta.is_file() || !own(&meta) {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
-    file.read_to_end(&mut bytes)?;
+    Ok(file)
+}
+
+fn read_own(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_own(path)?.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -1,19 +1,20 @@
 //! One call: a fresh store, an instance, a question, an answer or a typed failure.
 //!
-//! Synchronous, and it blocks its thread for up to the time limit; `plugin` puts it on
+//! Synchronous, and it blocks its thread for up to the time limit; the caller puts it on
 //! one that may be blocked.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use codeflare_documents::call::{Answer, Request};
+use codeflare_documents::call::Request;
+use serde::{Deserialize, Serialize};
 use wasmtime::component::ResourceTableError;
 use wasmtime::{Engine, Store, Trap, WasmBacktrace};
 
 use crate::config::{Limits, Role};
-use crate::convert;
+use crate::convert::{self, Raw};
 use crate::error::CallError;
 use crate::plugin::Called;
-use crate::store::{self, State, TooMuch, cut};
+use crate::store::{self, LogLine, State, TooMuch, cut};
 use crate::wasi::{Exit, NotProvided};
 use crate::world::Exports;
 
@@ -31,11 +32,37 @@ pub(crate) struct Callable {
 }
 
 /// A request with its document already written.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Question {
     Describe,
     Launch(String),
     Observe(String),
-    Decide(String, Option<codeflare_documents::shared::Size>),
+    Decide(String, Option<convert::Proposed>),
+}
+
+/// What came of asking, before anything of the answer is parsed.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) answer: Result<Raw, CallError>,
+    pub(crate) fuel: u64,
+    pub(crate) memory: u64,
+    pub(crate) log: Vec<LogLine>,
+    pub(crate) elapsed: Duration,
+}
+
+impl Outcome {
+    /// A call that never reached the plugin.
+    pub(crate) fn not_made(error: CallError) -> Self {
+        Outcome { answer: Err(error), fuel: 0, memory: 0, log: Vec::new(), elapsed: Duration::ZERO }
+    }
+
+    /// With the answer read, if it has at most as many bytes of text.
+    pub(crate) fn read(self, most: usize) -> Called {
+        let Outcome { answer, fuel, memory, log, elapsed } = self;
+        let start = Instant::now();
+        let answer = answer.and_then(|raw| raw.answer(most));
+        Called { answer, fuel, memory, log, elapsed: elapsed + start.elapsed() }
+    }
 }
 
 impl Question {
@@ -48,7 +75,8 @@ impl Question {
             Request::Launch(document) => serde_json::to_string(document).map(Question::Launch),
             Request::Observe(document) => serde_json::to_string(document).map(Question::Observe),
             Request::Decide { request, proposed } => {
-                serde_json::to_string(request).map(|document| Question::Decide(document, proposed.clone()))
+                let proposed = proposed.as_ref().map(convert::proposed);
+                serde_json::to_string(request).map(|document| Question::Decide(document, proposed))
             }
         }
         .map_err(|error| CallError::Host { why: error.to_string() })
@@ -67,7 +95,7 @@ impl Question {
 /// What comes back before it is wrapped: text of `describe`, or an answer.
 enum Reply {
     Text(String),
-    Answer(Result<Answer, CallError>),
+    Answer(Raw),
 }
 
 impl Callable {
@@ -86,21 +114,21 @@ impl Callable {
         }
     }
 
-    /// Asks one question.
-    pub(crate) fn call(&self, question: &Question) -> Called {
+    /// Asks one question. An answer is not larger than the limit.
+    pub(crate) fn call(&self, question: &Question) -> Outcome {
         let start = Instant::now();
         let mut store = match self.store() {
             Ok(store) => store,
-            Err(error) => return Called::not_made(error),
+            Err(error) => return Outcome::not_made(error),
         };
         let answer = match self.ask(&mut store, question) {
-            Ok(Reply::Answer(answer)) => answer,
+            Ok(Reply::Answer(raw)) => raw.check(self.limits.output).map(|()| raw),
             Ok(Reply::Text(_)) => Err(self.wrong_role(question.step())),
             Err(error) => Err(error),
         };
         let left = store.get_fuel().unwrap_or(0);
         let state = store.data_mut();
-        Called {
+        Outcome {
             answer,
             fuel: self.limits.fuel.saturating_sub(left),
             memory: state.meter.used(),
@@ -114,7 +142,6 @@ impl Callable {
     }
 
     fn ask(&self, store: &mut Store<State>, question: &Question) -> Result<Reply, CallError> {
-        let most = self.limits.output;
         let reply = match (&self.exports, question) {
             (Exports::Launcher(pre), Question::Describe) => pre
                 .instantiate(&mut *store)
@@ -134,29 +161,28 @@ impl Callable {
                     let launcher = plugin.codeflare_launcher_launcher();
                     launcher.call_launch(&mut *store, document)
                 })
-                .map(|answer| Reply::Answer(convert::launched(answer, most))),
+                .map(|answer| Reply::Answer(Raw::Launched(answer))),
             (Exports::Launcher(pre), Question::Observe(document)) => pre
                 .instantiate(&mut *store)
                 .and_then(|plugin| {
                     let observer = plugin.codeflare_launcher_observer();
                     observer.call_observe(&mut *store, document)
                 })
-                .map(|answer| Reply::Answer(convert::observed(answer, most))),
+                .map(|answer| Reply::Answer(Raw::Observed(answer))),
             (Exports::Sizing(pre), Question::Decide(document, proposed)) => pre
                 .instantiate(&mut *store)
                 .and_then(|plugin| {
-                    let proposed = proposed.as_ref().map(convert::proposed);
                     let sizing = plugin.codeflare_sizing_sizing();
                     sizing.call_decide(&mut *store, document, proposed.as_ref())
                 })
-                .map(|answer| Reply::Answer(convert::decided(answer, most))),
+                .map(|answer| Reply::Answer(Raw::Decided(answer))),
             _ => return Err(self.wrong_role(question.step())),
         };
         reply.map_err(|error| self.classify(&error, store.data()))
     }
 
     fn wrong_role(&self, step: &'static str) -> CallError {
-        CallError::WrongRole { role: self.role, step }
+        CallError::WrongRole { role: self.role, step: step.to_owned() }
     }
 
     /// The class comes from types. The one look at text is at the guest's own stderr,

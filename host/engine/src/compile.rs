@@ -1,29 +1,27 @@
-//! Compiling in a child process: component file in, sealed code file out.
+//! Compiling in a child process: component in on stdin, code out on stdout.
 //!
 //! A compiler may be led to loop or to eat memory, and that counts as no fault of
 //! wasmtime; it also leaves memory behind. So it runs in a child that has limits of its
-//! own and does nothing else.
+//! own and does nothing else. It opens no file itself, so that it can be confined as the child
+//! that runs plugins is; its code is kept under the digest of its input by the host.
 
 use std::ffi::OsString;
-use std::io::{self, Read};
-use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use crate::cache;
 use crate::config::{self, Profile};
 use crate::error::LoadError;
+use crate::sandbox::{self, Room, SandboxError};
 
-/// How parent and child agree on limits; nothing else of the environment is passed on.
-const MEMORY: &str = "CODEFLARE_COMPILE_MEMORY";
-const SECONDS: &str = "CODEFLARE_COMPILE_SECONDS";
-const MEMORY_DEFAULT: u64 = 4 << 30;
-const SECONDS_DEFAULT: u64 = 120;
 /// How often the parent looks whether the child has ended.
 const LOOK: Duration = Duration::from_millis(2);
+/// Bytes kept of what a child says on stderr.
+const WORDS: u64 = 4 << 10;
 
 /// What the compile child says when it fails.
 #[derive(Debug, thiserror::Error)]
@@ -31,65 +29,86 @@ pub enum CompileError {
     /// Limits cannot be set; nothing was compiled.
     #[error("cannot set the limits of the compile process: {0}")]
     Limits(io::Error),
+    /// It would have run free; nothing was compiled.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
     /// Input or output.
-    #[error("{path}: {source}")]
-    File {
-        /// Which.
-        path: String,
-        /// Why.
-        source: io::Error,
-    },
+    #[error("cannot read the component or write the code: {0}")]
+    Pipe(#[from] io::Error),
     /// wasmtime refuses the component.
     #[error("{0}")]
     Refused(String),
 }
 
-/// Entry of the compile child: limits itself (address space, CPU time, no core file),
-/// compiles the component at `input` and writes sealed code to `output`, mode 0600.
+/// Limits of a compile child, which gets them as arguments.
+#[derive(Clone, Copy, Debug)]
+pub struct CompileLimits {
+    /// Bytes of address space.
+    pub memory: u64,
+    /// Seconds of processor time.
+    pub seconds: u64,
+    /// Whether it gives up everything but its input and output.
+    pub confined: bool,
+}
+
+/// Entry of the compile child: limits and confines itself, reads a component from stdin
+/// and writes code to stdout.
 ///
 /// # Errors
-/// If limits cannot be set, if a file cannot be read or written, or if wasmtime refuses
-/// the component; the caller prints the error and exits with a code other than 0.
-pub fn compile_main(input: &Path, output: &Path) -> Result<(), CompileError> {
-    let number = |name: &str, default| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
-    for (resource, most) in [
-        (Resource::Core, 0),
-        (Resource::Cpu, number(SECONDS, SECONDS_DEFAULT)),
-        (Resource::As, number(MEMORY, MEMORY_DEFAULT)),
-    ] {
+/// If limits cannot be set, if it cannot read or write, or if wasmtime refuses the
+/// component; the caller prints the error and exits with a code other than 0.
+pub fn compile_main(limits: CompileLimits) -> Result<(), CompileError> {
+    let CompileLimits { memory, seconds, confined } = limits;
+    for (resource, most) in [(Resource::Core, 0), (Resource::Cpu, seconds), (Resource::As, memory)] {
         let limit = Rlimit { current: Some(most), maximum: Some(most) };
         setrlimit(resource, limit).map_err(|e| CompileError::Limits(e.into()))?;
     }
-    let file = |path: &Path, source| CompileError::File { path: path.display().to_string(), source };
     let refused = |error: wasmtime::Error| CompileError::Refused(format!("{error:#}"));
-    let bytes = std::fs::read(input).map_err(|e| file(input, e))?;
-    let engine = wasmtime::Engine::new(&config::wasmtime(Profile::OnDemand, 1)).map_err(refused)?;
+    let engine = || wasmtime::Engine::new(&config::wasmtime(Profile::OnDemand, 1));
+    let engine = if confined {
+        let room = Room { memory, seconds: Some(seconds) };
+        sandbox::enter(room, || engine().map_err(|error| format!("{error:#}")))?.0
+    } else {
+        engine().map_err(refused)?
+    };
+    let mut bytes = Vec::new();
+    match io::stdin().lock().read_to_end(&mut bytes) {
+        // Ends as any other allocation that fails: by a signal, which the host can tell.
+        Err(error) if error.kind() == io::ErrorKind::OutOfMemory => std::process::abort(),
+        read => read?,
+    };
     let code = engine.precompile_component(&bytes).map_err(refused)?;
-    cache::write_sealed(output, &code).map_err(|e| file(output, e))
+    let mut output = io::stdout().lock();
+    output.write_all(&code)?;
+    output.flush()?;
+    Ok(())
 }
 
-/// Runs the child and waits for it; blocks up to `time`.
+/// Runs the child on a component and waits for it; blocks up to `time`. Both files are
+/// opened here: the child reads one and writes the other, and opens none.
 ///
 /// # Errors
 /// `CompileFailed` with the child's words, `CompileTimedOut`, `CompileKilled`, `Host`.
 pub(crate) fn run(
     compiler: &[OsString],
-    input: &Path,
-    output: &Path,
+    component: File,
+    code: File,
     time: Duration,
     memory: u64,
+    confined: bool,
 ) -> Result<(), LoadError> {
     let (program, arguments) = compiler.split_first().ok_or_else(|| LoadError::host("no compile command"))?;
     let mut child = Command::new(program)
         .args(arguments)
-        .arg(input)
-        .arg(output)
-        .env_clear()
-        .env(MEMORY, memory.to_string())
+        .arg(memory.to_string())
         // Whole seconds, rounded up: the parent's clock is the finer one.
-        .env(SECONDS, (time.as_secs() + 1).to_string())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .arg((time.as_secs() + 1).to_string())
+        .args(confined.then_some("--confined"))
+        .env_clear()
+        .current_dir("/")
+        .process_group(0)
+        .stdin(component)
+        .stdout(code)
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|e| LoadError::host(format!("cannot start the compile process: {e}")))?;
@@ -98,7 +117,7 @@ pub(crate) fn run(
     let words = std::thread::spawn(move || {
         let mut text = Vec::new();
         if let Some(mut pipe) = words {
-            let mut head = (&mut pipe).take(4096);
+            let mut head = (&mut pipe).take(WORDS);
             if head.read_to_end(&mut text).is_ok() {
                 let _rest = io::copy(&mut pipe, &mut io::sink());
             }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use wasmtime::{InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// Settings of an [`crate::Engine`].
@@ -13,9 +14,11 @@ use wasmtime::{InstanceAllocationStrategy, PoolingAllocationConfig};
 pub struct Config {
     /// Directory for compiled code and component bytes; made if it is not there.
     pub cache: PathBuf,
-    /// Command of the compile child; the paths of the component and of the code to
-    /// write are added as two further arguments. It must end in [`crate::compile_main`].
+    /// Command of the compile child; its limits are added as further arguments (bytes of
+    /// memory, seconds, `--confined`). It must end in [`crate::compile_main`].
     pub compiler: Vec<OsString>,
+    /// Where plugins run.
+    pub isolation: Isolation,
     /// How many calls run at once, over all plugins; at least 1.
     pub threads: usize,
     /// How many calls of one plugin run at once; fewer than `threads`, so that a slow
@@ -27,9 +30,32 @@ pub struct Config {
     pub compile_memory: u64,
 }
 
+/// Where plugins run, and who loads their code.
+#[derive(Clone, Debug)]
+pub enum Isolation {
+    /// In a child process that has nothing: see [`crate::sandbox`].
+    Process {
+        /// Its command; how many threads and how many bytes of memory it has are added as
+        /// two further arguments. It must end in [`crate::engine_main`].
+        command: Vec<OsString>,
+        /// Bytes of writable memory, beyond what is reserved at its start.
+        memory: u64,
+    },
+    /// In this process: WebAssembly alone is between them and it.
+    None,
+}
+
+impl Isolation {
+    /// A program that is its own child with `plugin-engine`, and the memory that calls of
+    /// several Python plugins need at once.
+    pub fn process(program: impl Into<OsString>) -> Self {
+        Isolation::Process { command: vec![program.into(), "plugin-engine".into()], memory: 2 << 30 }
+    }
+}
+
 impl Default for Config {
-    /// A cache among the temporary files, the running program as its own compiler, twice
-    /// as many threads as cores (calls are short, and some wait for a core), and what an
+    /// A cache among the temporary files, the running program as its own compiler, plugins in
+    /// this process (a program has to be made for being its own child), twice as many threads as cores (calls are short, and some wait for a core), and what an
     /// 18 MB Python component needs to compile several times over.
     fn default() -> Self {
         let program = std::env::current_exe().unwrap_or_else(|_| "codeflare".into());
@@ -38,6 +64,7 @@ impl Default for Config {
         Config {
             cache: std::env::temp_dir().join("codeflare-plugins"),
             compiler: vec![program.into(), "compile-plugin".into()],
+            isolation: Isolation::None,
             threads,
             permits_per_plugin: threads / 2,
             compile_time: Duration::from_secs(120),
@@ -47,7 +74,7 @@ impl Default for Config {
 }
 
 /// What one call may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Wall time, the backstop: for what fuel does not count, such as one instruction
     /// that fills all memory.
@@ -73,7 +100,7 @@ impl Default for Limits {
 }
 
 /// What a plugin is for; decides which world it must export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Role {
     /// Describes the objects that run a Run.
     Launcher,

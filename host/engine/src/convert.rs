@@ -6,26 +6,59 @@
 mod launcher;
 mod sizing;
 
-pub(crate) use launcher::{launched, observed};
-pub(crate) use sizing::{decided, proposed};
+pub(crate) use sizing::{Proposed, proposed};
 
 use codeflare_documents::call::Answer;
 use codeflare_documents::shared::{Choice, Decline, Fault};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::CallError;
 
+/// An answer as it left the plugin: records of strings, of which nothing is parsed yet.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Raw {
+    Launched(launcher::Launched),
+    Observed(launcher::Observed),
+    Decided(sizing::Decided),
+}
+
+impl Raw {
+    /// Refuses an answer with more text than `most` bytes.
+    ///
+    /// # Errors
+    /// `AnswerTooLarge`.
+    pub(crate) fn check(&self, most: usize) -> Result<(), CallError> {
+        let mut measure = Measure { bytes: 0, most };
+        match self {
+            Raw::Launched(answer) => launcher::measure_launched(&mut measure, answer),
+            Raw::Observed(answer) => launcher::measure_observed(&mut measure, answer),
+            Raw::Decided(answer) => sizing::measure(&mut measure, answer),
+        }
+        measure.done()
+    }
+
+    /// The document of an answer that is not too large.
+    ///
+    /// # Errors
+    /// `AnswerTooLarge`, `AnsweredBadly`.
+    pub(crate) fn answer(self, most: usize) -> Result<Answer, CallError> {
+        self.check(most)?;
+        match self {
+            Raw::Launched(answer) => launcher::launched(answer),
+            Raw::Observed(answer) => launcher::observed(answer),
+            Raw::Decided(answer) => sizing::decided(answer),
+        }
+    }
+}
+
 /// Adds up the text of an answer and refuses it when there is too much.
-pub(crate) struct Measure {
+struct Measure {
     bytes: usize,
     most: usize,
 }
 
 impl Measure {
-    pub(crate) fn new(most: usize) -> Self {
-        Measure { bytes: 0, most }
-    }
-
     fn text(&mut self, text: &str) {
         self.bytes = self.bytes.saturating_add(text.len());
     }

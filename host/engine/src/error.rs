@@ -5,6 +5,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::Role;
 
 /// The engine itself cannot start.
@@ -36,7 +38,7 @@ pub enum EngineError {
 }
 
 /// A plugin cannot be used at all.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, Serialize, Deserialize)]
 pub enum LoadError {
     /// Random bytes, a core module, something cut off.
     #[error(
@@ -166,10 +168,48 @@ impl LoadError {
     pub(crate) fn host(why: impl std::fmt::Display) -> Self {
         LoadError::Host { why: why.to_string() }
     }
+
+    /// The same with all text cut: it came from where nobody can be trusted to be brief.
+    pub(crate) fn cut(mut self) -> Self {
+        match &mut self {
+            LoadError::NotAComponent { why }
+            | LoadError::NeedsTooMuch { what: why, .. }
+            | LoadError::UnknownImport { import: why }
+            | LoadError::WrongTypes { why }
+            | LoadError::CompileFailed { why }
+            | LoadError::CompileKilled { by: why, .. }
+            | LoadError::Host { why } => shorten(why),
+            LoadError::WrongWorld { expected, found, .. } => [expected, found].into_iter().for_each(shorten),
+            LoadError::WrongWorldVersion { interface, expected, found } => {
+                [interface, expected, found].into_iter().for_each(shorten);
+            }
+            LoadError::DescribedBadly { pointer, why } => [pointer, why].into_iter().for_each(shorten),
+            LoadError::Describe(error) => {
+                return LoadError::Describe(std::mem::replace(error, CallError::Exited).cut());
+            }
+            LoadError::TooLarge { .. } | LoadError::Composed | LoadError::CompileTimedOut { .. } => {}
+        }
+        self
+    }
+}
+
+/// Why compiled code does not become a plugin.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum NotLoaded {
+    /// It is of another version, or no code: compile again.
+    Code(String),
+    /// It is no plugin, or a broken one.
+    Plugin(LoadError),
+}
+
+impl From<LoadError> for NotLoaded {
+    fn from(error: LoadError) -> Self {
+        NotLoaded::Plugin(error)
+    }
 }
 
 /// One call failed. The plugin is not spoilt by it: the next call has a fresh instance.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, Serialize, Deserialize)]
 pub enum CallError {
     /// The limit that is the same on every machine.
     #[error("the plugin used up its {fuel} units of fuel; it loops, or its limit is too low for this request")]
@@ -243,7 +283,17 @@ pub enum CallError {
         /// What the plugin is.
         role: Role,
         /// What was asked.
-        step: &'static str,
+        step: String,
+    },
+    /// The process that runs plugins died while it had the call, or was ended because it
+    /// broke the rules. Of the calls that it had one is to blame; the next call of each of
+    /// their plugins is made alone, in another process.
+    #[error("the process that runs plugins died during the call: {why}; it is started anew for the next one")]
+    EngineDied {
+        /// What is known of it.
+        why: String,
+        /// Whether this was the only call, and so to blame.
+        alone: bool,
     },
     /// Not the plugin's fault.
     #[error("the host could not make the call: {why}")]
@@ -251,6 +301,13 @@ pub enum CallError {
         /// What failed.
         why: String,
     },
+}
+
+/// More than any message of ours has.
+const TEXT: usize = 4 << 10;
+
+fn shorten(text: &mut String) {
+    text.truncate(text.floor_char_boundary(TEXT));
 }
 
 fn said(last: &str) -> String {
@@ -273,8 +330,30 @@ impl CallError {
             CallError::AnsweredBadly { .. } => "PluginAnsweredBadly",
             CallError::AnswerTooLarge { .. } => "PluginAnswerTooLarge",
             CallError::WrongRole { .. } => "PluginWrongRole",
+            CallError::EngineDied { .. } => "PluginEngineDied",
             CallError::Host { .. } => "PluginHostFailed",
         }
+    }
+
+    /// The same with all text cut.
+    pub(crate) fn cut(mut self) -> Self {
+        match &mut self {
+            CallError::Panicked { message: why }
+            | CallError::AskedTooMuch { what: why }
+            | CallError::NotProvided { import: why }
+            | CallError::WrongRole { step: why, .. }
+            | CallError::EngineDied { why, .. }
+            | CallError::Host { why } => shorten(why),
+            CallError::Trapped { trap, said_last } => [trap, said_last].into_iter().for_each(shorten),
+            CallError::AnsweredBadly { pointer, why } => [pointer, why].into_iter().for_each(shorten),
+            CallError::OutOfFuel { .. }
+            | CallError::TimedOut { .. }
+            | CallError::OutOfMemory { .. }
+            | CallError::StackOverflow
+            | CallError::Exited
+            | CallError::AnswerTooLarge { .. } => {}
+        }
+        self
     }
 
     pub(crate) fn bad(pointer: impl Into<String>, why: impl std::fmt::Display) -> Self {

@@ -9,8 +9,9 @@ use codeflare_documents::describe::Description;
 use tokio::sync::Semaphore;
 
 use crate::call::{Callable, Question};
-use crate::config::Role;
+use crate::config::{Limits, Role};
 use crate::error::CallError;
+use crate::isolation::{Remote, Turn};
 use crate::store::LogLine;
 
 /// A plugin that has described itself and can be asked. Cheap to clone; the compiled code
@@ -21,12 +22,23 @@ pub struct Plugin(pub(crate) Arc<Loaded>);
 pub(crate) struct Loaded {
     pub(crate) digest: String,
     pub(crate) description: Description,
-    pub(crate) callable: Arc<Callable>,
+    pub(crate) role: Role,
+    pub(crate) limits: Limits,
+    pub(crate) place: Place,
     pub(crate) times: Times,
     /// Of this plugin.
     pub(crate) permits: Arc<Semaphore>,
     /// Of all plugins.
     pub(crate) threads: Arc<Semaphore>,
+}
+
+/// Where it is called.
+#[derive(Clone)]
+pub(crate) enum Place {
+    /// On a thread of this process.
+    Here(Arc<Callable>),
+    /// In the child.
+    Child(Arc<Remote>),
 }
 
 /// What came of a call, and what it cost; a failure has its price too, and what the plugin
@@ -70,7 +82,7 @@ impl Plugin {
 
     /// What it was loaded as.
     pub fn role(&self) -> Role {
-        self.0.callable.role
+        self.0.role
     }
 
     /// What it says of itself.
@@ -106,13 +118,26 @@ impl Plugin {
         let question = Question::new(request)?;
         // The plugin's own permit first: calls that wait for it hold nobody else up.
         let own = acquire(&self.0.permits).await?;
+        // Before a thread, which others can use meanwhile.
+        let turn = match &self.0.place {
+            Place::Here(_) => None,
+            Place::Child(remote) => Some(remote.turn().await),
+        };
         let thread = acquire(&self.0.threads).await?;
-        let callable = Arc::clone(&self.0.callable);
-        let ended = tokio::task::spawn_blocking(move || {
-            let called = callable.call(&question);
-            drop((own, thread));
-            called
-        });
+        let most = self.0.limits.output;
+        // Of its own, so that it comes to its end also where nobody waits for it any more.
+        let ended = match self.0.place.clone() {
+            Place::Here(callable) => tokio::task::spawn_blocking(move || {
+                let called = callable.call(&question).read(most);
+                drop((own, thread));
+                called
+            }),
+            Place::Child(remote) => tokio::spawn(async move {
+                let called = remote.call(question, turn.unwrap_or(Turn::All)).await.read(most);
+                drop((own, thread));
+                called
+            }),
+        };
         ended.await.map_err(|error| CallError::Host { why: error.to_string() })
     }
 }

@@ -97,9 +97,7 @@ impl State {
     /// Keeps a line, cut, or drops it where there are too many.
     pub(crate) fn log(&mut self, level: &str, message: &str) {
         if self.log.len() < LINES {
-            let level =
-                ["trace", "debug", "info", "warn", "error"].into_iter().find(|known| *known == level).unwrap_or("info");
-            self.log.push(LogLine { level, message: cut(message, LINE).to_owned() });
+            self.log.push(line(level, message));
         }
     }
 
@@ -162,6 +160,17 @@ impl ResourceLimiter for Meter {
     fn memories(&self) -> usize {
         MEMORIES as usize
     }
+}
+
+/// Lines of a log within the same bounds, for one that was kept elsewhere.
+pub(crate) fn lines<'a>(log: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<LogLine> {
+    log.take(LINES).map(|(level, message)| line(level, message)).collect()
+}
+
+fn line(level: &str, message: &str) -> LogLine {
+    let levels = ["trace", "debug", "info", "warn", "error"];
+    let level = levels.into_iter().find(|known| *known == level).unwrap_or("info");
+    LogLine { level, message: cut(message, LINE).to_owned() }
 }
 
 /// At most `most` bytes of `text`, whole characters.

@@ -16,9 +16,11 @@ pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// Starts the thread; it ends when the last of the engines is gone.
 pub(crate) fn start(engines: &[Engine]) -> Result<(), EngineError> {
     let mut engines: Vec<EngineWeak> = engines.iter().map(Engine::weak).collect();
+    let (tell, started) = std::sync::mpsc::channel();
     std::thread::Builder::new()
         .name("plugin-ticker".into())
         .spawn(move || {
+            let _gone = tell.send(());
             while !engines.is_empty() {
                 std::thread::sleep(TICK);
                 engines.retain(|weak| match weak.upgrade() {
@@ -31,7 +33,9 @@ pub(crate) fn start(engines: &[Engine]) -> Result<(), EngineError> {
             }
         })
         .map(drop)
-        .map_err(EngineError::Ticker)
+        .map_err(EngineError::Ticker)?;
+    // A process that is confined next must not forbid the thread what it does at its start.
+    started.recv().map_err(|_| EngineError::Ticker(std::io::ErrorKind::Other.into()))
 }
 
 /// Epochs that a call may last: never less than `time`.

@@ -14,13 +14,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use codeflare_documents::call::Answer;
-use codeflare_engine::{Limits, Role};
-use support::{Bench, decide, guests, launch};
+use codeflare_engine::{Isolation, Limits, Role};
+use rstest::rstest;
+use support::{Bench, apart, decide, guests, launch};
 
+#[rstest]
+#[case::here(Isolation::None)]
+#[case::apart(apart())]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sleep_costs_no_time_and_the_same_question_costs_the_same() {
+async fn sleep_costs_no_time_and_the_same_question_costs_the_same(#[case] isolation: Isolation) {
     let built = guests();
-    let bench = Bench::new();
+    let bench = Bench::new(isolation);
     for guest in ["waits_sleeps", "wasi_opens_files", "logs_a_lot"] {
         let plugin = bench.load(guest, &built).await.unwrap();
         let first = plugin.call(&launch()).await;
@@ -33,10 +37,13 @@ async fn sleep_costs_no_time_and_the_same_question_costs_the_same() {
     }
 }
 
+#[rstest]
+#[case::here(Isolation::None)]
+#[case::apart(apart())]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_failed_call_keeps_its_price_and_what_the_plugin_said() {
+async fn a_failed_call_keeps_its_price_and_what_the_plugin_said(#[case] isolation: Isolation) {
     let built = guests();
-    let bench = Bench::new();
+    let bench = Bench::new(isolation);
     let limits = Limits::default();
     let called = bench.load("loops_in_launch", &built).await.unwrap().call(&launch()).await;
     assert_eq!(called.answer.unwrap_err().reason(), "PluginOutOfFuel");
@@ -51,10 +58,13 @@ async fn a_failed_call_keeps_its_price_and_what_the_plugin_said() {
     assert!(!called.log.is_empty());
 }
 
+#[rstest]
+#[case::here(Isolation::None)]
+#[case::apart(apart())]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_plugin_of_its_role_is_refused_with_both_sides_named() {
+async fn what_is_no_plugin_of_its_role_is_refused_with_both_sides_named(#[case] isolation: Isolation) {
     let built = guests();
-    let bench = Bench::new();
+    let bench = Bench::new(isolation);
     let limits = Limits::default();
     let sizing = Arc::clone(&built["control_good_sizing"]);
     let error = bench.engine.load(Role::Launcher, sizing, limits).await.unwrap_err();
@@ -97,10 +107,13 @@ async fn what_is_no_plugin_of_its_role_is_refused_with_both_sides_named() {
     assert!(matches!(plugin.call(&launch()).await.answer, Ok(Answer::Launched(_))));
 }
 
+#[rstest]
+#[case::here(Isolation::None)]
+#[case::apart(apart())]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_plugin_holds_up_its_own_calls_only() {
+async fn a_slow_plugin_holds_up_its_own_calls_only(#[case] isolation: Isolation) {
     let built = guests();
-    let bench = Bench::new();
+    let bench = Bench::new(isolation);
     let bytes = Arc::clone(&built["memory_fills"]);
     let slow = bench
         .engine

@@ -9,19 +9,16 @@ use crate::bindings::launcher::codeflare::launcher::types as import;
 use crate::bindings::launcher::exports::codeflare::launcher::{launcher as wit, observer};
 use crate::error::CallError;
 
-fn faults(
-    measure: &mut Measure,
-    name: &str,
-    kind: fn(Vec<Fault>) -> Decline,
-    faults: Vec<import::Fault>,
-) -> Result<Answer, CallError> {
-    measure.list(&faults);
-    for fault in &faults {
-        for text in [&fault.code, &fault.message, &fault.object, &fault.pointer] {
-            measure.text(text);
-        }
-    }
-    measure.done()?;
+/// Answer of `launch`, as it left the plugin.
+pub(crate) type Launched = Result<wit::Plan, import::Error>;
+/// Answer of `observe`, as it left the plugin.
+pub(crate) type Observed = Result<observer::Observation, import::Error>;
+
+fn error(error: import::Error) -> Result<Answer, CallError> {
+    let (kind, name, faults): (fn(Vec<Fault>) -> Decline, _, _) = match error {
+        import::Error::Invalid(list) => (Decline::Invalid, "invalid", list),
+        import::Error::Waiting(list) => (Decline::Waiting, "waiting", list),
+    };
     let faults = faults.into_iter().map(|fault| Fault {
         code: fault.code,
         message: fault.message,
@@ -31,25 +28,33 @@ fn faults(
     declined(kind, name, faults.collect())
 }
 
-fn error(measure: &mut Measure, error: import::Error) -> Result<Answer, CallError> {
-    match error {
-        import::Error::Invalid(list) => faults(measure, "invalid", Decline::Invalid, list),
-        import::Error::Waiting(list) => faults(measure, "waiting", Decline::Waiting, list),
+fn measure_error(measure: &mut Measure, error: &import::Error) {
+    let (import::Error::Invalid(faults) | import::Error::Waiting(faults)) = error;
+    measure.list(faults);
+    for fault in faults {
+        for text in [&fault.code, &fault.message, &fault.object, &fault.pointer] {
+            measure.text(text);
+        }
     }
 }
 
-/// Answer of `launch`.
+/// Adds up the text of an answer.
+pub(super) fn measure_launched(measure: &mut Measure, answer: &Launched) {
+    match answer {
+        Ok(plan) => measure_plan(measure, plan),
+        Err(error) => measure_error(measure, error),
+    }
+}
+
+/// The document of it.
 ///
 /// # Errors
-/// `AnswerTooLarge`, `AnsweredBadly`.
-pub(crate) fn launched(answer: Result<wit::Plan, import::Error>, most: usize) -> Result<Answer, CallError> {
-    let mut measure = Measure::new(most);
+/// `AnsweredBadly`.
+pub(super) fn launched(answer: Launched) -> Result<Answer, CallError> {
     let plan = match answer {
         Ok(plan) => plan,
-        Err(declined) => return error(&mut measure, declined),
+        Err(declined) => return error(declined),
     };
-    measure_plan(&mut measure, &plan);
-    measure.done()?;
     let manifests = plan.manifests.into_iter().enumerate();
     let roles = plan.roles.into_iter().enumerate();
     let controls = plan.controls.into_iter().enumerate();
@@ -165,15 +170,11 @@ fn convert_role(at: &str, role: wit::Role) -> Result<doc::Role, CallError> {
     })
 }
 
-/// Answer of `observe`.
-///
-/// # Errors
-/// `AnswerTooLarge`, `AnsweredBadly`.
-pub(crate) fn observed(answer: Result<observer::Observation, import::Error>, most: usize) -> Result<Answer, CallError> {
-    let mut measure = Measure::new(most);
+/// Adds up the text of an answer.
+pub(super) fn measure_observed(measure: &mut Measure, answer: &Observed) {
     let seen = match answer {
         Ok(seen) => seen,
-        Err(declined) => return error(&mut measure, declined),
+        Err(error) => return measure_error(measure, error),
     };
     for text in [&seen.phase, &seen.reason, &seen.message, &seen.more] {
         measure.text(text);
@@ -190,7 +191,17 @@ pub(crate) fn observed(answer: Result<observer::Observation, import::Error>, mos
     if let Some(failure) = &seen.failure {
         measure.text(&failure.cause);
     }
-    measure.done()?;
+}
+
+/// The document of it.
+///
+/// # Errors
+/// `AnsweredBadly`.
+pub(super) fn observed(answer: Observed) -> Result<Answer, CallError> {
+    let seen = match answer {
+        Ok(seen) => seen,
+        Err(declined) => return error(declined),
+    };
     let roles =
         seen.roles.into_iter().map(|ready| doc::RoleReady { role: ready.role, ready: ready.ready, total: ready.total });
     let logs =

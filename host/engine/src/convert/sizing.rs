@@ -9,7 +9,10 @@ use crate::bindings::sizing::exports::codeflare::sizing::sizing as wit;
 use crate::error::CallError;
 
 /// The size that the policy before proposed, as the WIT record.
-pub(crate) fn proposed(size: &Size) -> wit::Size {
+pub(crate) type Proposed = wit::Size;
+
+/// That record of a document.
+pub(crate) fn proposed(size: &Size) -> Proposed {
     let extended = size.worker.extended.iter();
     wit::Size {
         workers: size.workers,
@@ -22,22 +25,21 @@ pub(crate) fn proposed(size: &Size) -> wit::Size {
     }
 }
 
-/// Answer of `decide`.
-///
-/// # Errors
-/// `AnswerTooLarge`, `AnsweredBadly`.
-pub(crate) fn decided(
-    answer: Result<(wit::Size, Vec<wit::Choice>), wit::Error>,
-    most: usize,
-) -> Result<Answer, CallError> {
-    let mut measure = Measure::new(most);
+/// Answer of `decide`, as it left the plugin.
+pub(crate) type Decided = Result<(wit::Size, Vec<wit::Choice>), wit::Error>;
+
+/// Adds up its text.
+pub(super) fn measure(measure: &mut Measure, answer: &Decided) {
     let (size, choices) = match answer {
         Ok(decision) => decision,
-        Err(wit::Error::Invalid(list)) => {
-            return faults(&mut measure, "invalid", Decline::Invalid, list);
-        }
-        Err(wit::Error::Waiting(list)) => {
-            return faults(&mut measure, "waiting", Decline::Waiting, list);
+        Err(wit::Error::Invalid(list) | wit::Error::Waiting(list)) => {
+            measure.list(list);
+            for fault in list {
+                for text in [&fault.code, &fault.message, &fault.object, &fault.pointer] {
+                    measure.text(text);
+                }
+            }
+            return;
         }
     };
     measure.text(&size.more);
@@ -45,8 +47,8 @@ pub(crate) fn decided(
     for (name, _) in &size.worker.extended {
         measure.text(name);
     }
-    measure.list(&choices);
-    for choice in &choices {
+    measure.list(choices);
+    for choice in choices {
         for text in [&choice.field, &choice.value, &choice.by, &choice.why] {
             measure.text(text);
         }
@@ -56,7 +58,18 @@ pub(crate) fn decided(
             measure.text(value);
         }
     }
-    measure.done()?;
+}
+
+/// The document of it.
+///
+/// # Errors
+/// `AnsweredBadly`.
+pub(super) fn decided(answer: Decided) -> Result<Answer, CallError> {
+    let (size, choices) = match answer {
+        Ok(decision) => decision,
+        Err(wit::Error::Invalid(list)) => return faults("invalid", Decline::Invalid, list),
+        Err(wit::Error::Waiting(list)) => return faults("waiting", Decline::Waiting, list),
+    };
     nothing("/size/more", &size.more)?;
     Ok(Answer::Decided(Decision {
         size: Size {
@@ -78,19 +91,7 @@ pub(crate) fn decided(
     }))
 }
 
-fn faults(
-    measure: &mut Measure,
-    name: &str,
-    kind: fn(Vec<Fault>) -> Decline,
-    faults: Vec<wit::Fault>,
-) -> Result<Answer, CallError> {
-    measure.list(&faults);
-    for fault in &faults {
-        for text in [&fault.code, &fault.message, &fault.object, &fault.pointer] {
-            measure.text(text);
-        }
-    }
-    measure.done()?;
+fn faults(name: &str, kind: fn(Vec<Fault>) -> Decline, faults: Vec<wit::Fault>) -> Result<Answer, CallError> {
     let faults = faults.into_iter().map(|fault| Fault {
         code: fault.code,
         message: fault.message,

@@ -6,7 +6,7 @@
 //! cargo test -p codeflare-engine --test guests -- start   those whose name has `start`
 //! ```
 //!
-//! All of them run in one engine, one after the other, while a good plugin is called all
+//! Once in a process of their own and once in this one. All of them run in one engine, one after the other, while a good plugin is called all
 //! the time; afterwards the engine must have given its memory back. Asserted are classes
 //! of failure and limits; time only as the backstop that the engine promises.
 #![allow(
@@ -22,15 +22,14 @@ mod guest;
 mod support;
 mod table;
 
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use codeflare_engine::{Config, Engine, Limits, Plugin, Role};
+use codeflare_engine::{Config, Engine, Isolation, Limits, Plugin, Role};
 use guest::Guest;
 use serde_json::Value;
-use support::{config, guests, launch};
+use support::{apart, config, guests, launch};
 use table::Row;
 
 /// Above a limit of time: how late a loaded machine may be. Only a backstop.
@@ -39,43 +38,33 @@ const GRACE: Duration = Duration::from_secs(10);
 const MEMORY: u64 = 10 << 20;
 /// How long memory may take to come back.
 const SETTLE: Duration = Duration::from_secs(20);
-/// Bytes of free memory above which glibc gives it back; fixed by being set.
-const TRIM: &str = "MALLOC_TRIM_THRESHOLD_";
 /// Calls at once that make every slot and thread warm.
 const WARM: usize = 64;
 
 fn main() {
-    if std::env::var_os(TRIM).is_none() {
-        return trimmed();
-    }
+    // As the host does: what is freed goes back.
+    codeflare_engine::sandbox::guard_host().unwrap();
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let all = guest::all();
     let chosen: Vec<&Guest> = all.iter().filter(|guest| guest.is(filter.as_deref())).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let wrong = runtime.block_on(run(&chosen));
-    assert!(wrong.is_empty(), "not as it must be:\n{}", wrong.join("\n"));
-}
-
-/// Runs this program again with an allocator that gives back what is freed: by itself
-/// glibc raises its thresholds with each large piece, up to 64 MiB that it keeps, and what
-/// is looked at here is what the engine keeps.
-fn trimmed() {
-    let mut again = Command::new(std::env::current_exe().unwrap());
-    again.args(std::env::args_os().skip(1)).env(TRIM, "131072").env("MALLOC_MMAP_THRESHOLD_", "131072");
-    let status = again.status().unwrap();
-    assert!(status.success(), "not as it must be; see above");
+    for (place, isolation) in [("a process of their own", apart()), ("this process", Isolation::None)] {
+        println!("\nin {place}:");
+        let wrong = runtime.block_on(run(&chosen, isolation));
+        assert!(wrong.is_empty(), "not as it must be in {place}:\n{}", wrong.join("\n"));
+    }
 }
 
 /// Runs them and says what is not as it must be.
-async fn run(guests: &[&Guest]) -> Vec<String> {
+async fn run(guests: &[&Guest], isolation: Isolation) -> Vec<String> {
     let cache = tempfile::tempdir().unwrap();
     // A compilation has little time and memory here, or the bombs would cost minutes.
-    let limits = Config { compile_time: Duration::from_secs(8), compile_memory: 1 << 30, ..config(&cache) };
+    let limits = Config { compile_time: Duration::from_secs(8), compile_memory: 1 << 30, ..config(&cache, isolation) };
     let compile_time = limits.compile_time;
     let engine = Engine::new(limits).unwrap();
     let good = good(&engine).await;
     let before = good.call(&launch()).await;
-    let base = memory();
+    let base = memory(&engine);
 
     let stop = Arc::new(AtomicBool::new(false));
     let meanwhile = tokio::spawn(keep_calling(good.clone(), Arc::clone(&stop)));
@@ -99,7 +88,7 @@ async fn run(guests: &[&Guest]) -> Vec<String> {
     if (after.answer.ok(), after.fuel) != (before.answer.ok(), before.fuel) {
         wrong.push("the good plugin answers differently afterwards".into());
     }
-    let held = settled(base).await;
+    let held = settled(base, &engine).await;
     println!("memory: {:.1} MiB before, {:.1} MiB after", mib(base), mib(held));
     if held > base + MEMORY {
         wrong.push(format!("{:.1} MiB of memory grew to {:.1} MiB", mib(base), mib(held)));
@@ -162,10 +151,10 @@ async fn keep_calling(good: Plugin, stop: Arc<AtomicBool>) -> (u64, u64, Duratio
 }
 
 /// Memory once it is back, or what it is after a while.
-async fn settled(base: u64) -> u64 {
+async fn settled(base: u64, engine: &Engine) -> u64 {
     let end = Instant::now() + SETTLE;
     loop {
-        let now = memory();
+        let now = memory(engine);
         if now <= base + MEMORY || Instant::now() > end {
             return now;
         }
@@ -173,12 +162,17 @@ async fn settled(base: u64) -> u64 {
     }
 }
 
-/// Anonymous memory of this process, in bytes: what is its own and would not be there
-/// without it.
-fn memory() -> u64 {
-    let rollup = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap();
-    let line = rollup.lines().find(|line| line.starts_with("Pss_Anon:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
+/// Anonymous memory of this process and of the one that runs plugins, if any, in bytes:
+/// what is their own and would not be there without them.
+fn memory(engine: &Engine) -> u64 {
+    let of = |process: String| {
+        let rollup = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup")).unwrap();
+        let line = rollup.lines().find(|line| line.starts_with("Pss_Anon:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
+    };
+    // The other one is confined: only root may look at it.
+    let child = engine.child().filter(|_| rustix::process::geteuid().is_root());
+    of("self".into()) + child.map_or(0, |pid| of(pid.to_string()))
 }
 
 fn mib(bytes: u64) -> f64 {

@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use codeflare_documents::call::Request;
-use codeflare_engine::{Config, Engine, Limits, LoadError, Plugin, Role};
+use codeflare_engine::{Config, Engine, Isolation, Limits, LoadError, Plugin, Role};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -72,9 +72,9 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(isolation: Isolation) -> Self {
         let cache = tempfile::tempdir().unwrap();
-        let engine = Engine::new(config(&cache)).unwrap();
+        let engine = Engine::new(config(&cache, isolation)).unwrap();
         Bench { engine, cache }
     }
 
@@ -84,10 +84,16 @@ impl Bench {
     }
 }
 
-pub(crate) fn config(cache: &TempDir) -> Config {
+/// Plugins in a process of their own.
+pub(crate) fn apart() -> Isolation {
+    Isolation::Process { command: vec![env!("CARGO_BIN_EXE_codeflare-plugin-engine").into()], memory: 1 << 30 }
+}
+
+pub(crate) fn config(cache: &TempDir, isolation: Isolation) -> Config {
     Config {
         cache: cache.path().to_owned(),
         compiler: vec![env!("CARGO_BIN_EXE_codeflare-compile").into()],
+        isolation,
         threads: 4,
         permits_per_plugin: 2,
         compile_time: Duration::from_secs(60),
