@@ -120,6 +120,8 @@ reasons! {
     PluginBusy => Retry::After(Duration::from_secs(10)),
     /// A plugin panicked, trapped, ran out of a limit or answered badly.
     PluginFailed => Retry::Backoff,
+    /// A plugin kept failing and is not asked for a while.
+    PluginHeldBack => Retry::Backoff,
     /// A plugin's plan has a field, kind or value that is not allowed.
     PlanRefused => Retry::OnChange,
     /// The installation of the platform lacks a value that the Run needs.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use codeflare_api::Plugin;
@@ -13,20 +13,25 @@ use codeflare_api::plugin::Grant;
 use codeflare_engine::Engine;
 use codeflare_plan::seen::{PluginRole, SeenPlugin, Serving};
 use codeflare_registry::Registry;
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::runtime::reflector::Store;
 use kube::{Client, ResourceExt};
 use tokio::sync::{Notify, watch};
 
+use crate::metrics::Metrics;
 use crate::served::Served;
 use crate::watch::{Wake, Waker};
+pub(crate) use call::Answered;
 use collect::Needs;
 use report::Outcome;
+use said::Said;
 use store::Store as Kept;
-pub(crate) use versions::Speaker;
 use versions::{Version, Versions};
 
+mod call;
 mod collect;
+mod health;
 pub(crate) mod keeper;
 mod kept;
 mod load;
@@ -34,6 +39,7 @@ mod proofs;
 mod publish;
 mod registry;
 mod report;
+mod said;
 mod store;
 mod versions;
 
@@ -60,6 +66,7 @@ pub(crate) struct Catalog {
     settled: Notify,
     /// Told when a Plugin has something else to show.
     news: Notify,
+    metrics: Arc<Metrics>,
 }
 
 /// Where plugins come from.
@@ -86,6 +93,8 @@ struct Entry {
     trouble: String,
     /// What came of loading it last; none before that.
     outcome: Option<Outcome>,
+    /// What it said last, whichever version.
+    said: Arc<Mutex<Said>>,
     loading: bool,
     tried: std::time::Instant,
 }
@@ -99,6 +108,7 @@ impl Catalog {
         served: Served,
         waker: Waker,
         changed: Arc<Notify>,
+        metrics: Arc<Metrics>,
     ) -> Catalog {
         Catalog {
             store: Kept::new(&client, &sources.namespace),
@@ -113,6 +123,7 @@ impl Catalog {
             leading: watch::Sender::new(false),
             settled: Notify::new(),
             news: Notify::new(),
+            metrics,
         }
     }
 
@@ -132,25 +143,37 @@ impl Catalog {
         &self.served
     }
 
-    /// Every Plugin, as a decision sees it, by name.
+    /// Every Plugin, as a decision sees it, by name. One that is held back is not ready.
     pub(crate) fn seen(&self) -> Vec<SeenPlugin> {
+        let now = Timestamp::now();
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         entries
             .iter()
-            .map(|(name, entry)| SeenPlugin {
-                name: name.clone(),
-                role: entry.role.clone(),
-                priority: entry.priority,
-                settings: entry.settings.clone(),
-                namespace_selector: entry.namespace_selector.clone(),
-                grants: entry.grants.clone(),
-                ready: entry.serving.as_ref().map(|version| Serving {
-                    digest: version.plugin.digest().to_owned(),
-                    description: version.plugin.description().clone(),
-                }),
-                trouble: entry.trouble.clone(),
+            .map(|(name, entry)| {
+                let held = entry.serving.as_ref().and_then(|version| version.health().held_back(now));
+                SeenPlugin {
+                    name: name.clone(),
+                    role: entry.role.clone(),
+                    priority: entry.priority,
+                    settings: entry.settings.clone(),
+                    namespace_selector: entry.namespace_selector.clone(),
+                    grants: entry.grants.clone(),
+                    ready: entry.serving.as_ref().filter(|_| held.is_none()).map(|version| Serving {
+                        digest: version.plugin.digest().to_owned(),
+                        description: version.plugin.description().clone(),
+                    }),
+                    trouble: held.unwrap_or_else(|| entry.trouble.clone()),
+                }
             })
             .collect()
+    }
+
+    /// Writes into what a Plugin said last; of one that is gone nobody reads it.
+    fn said(&self, name: &str, write: impl FnOnce(&mut Said)) {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = entries.get(name) {
+            write(&mut entry.said.lock().unwrap_or_else(PoisonError::into_inner));
+        }
     }
 
     /// What serves of one Plugin.
@@ -219,7 +242,6 @@ impl Catalog {
             let same = entry.filter(|entry| entry.uid == uid && entry.role == role);
             let serving = same.and_then(|entry| entry.serving.clone());
             let entry = Entry {
-                uid,
                 generation,
                 role: role.clone(),
                 priority: plugin.spec.priority,
@@ -229,8 +251,15 @@ impl Catalog {
                 serving,
                 trouble: "it is being loaded".to_owned(),
                 outcome: same.and_then(|entry| entry.outcome.clone()),
+                said: match entry.filter(|entry| entry.uid == uid) {
+                    Some(entry) => entry.said.clone(),
+                    None => {
+                        Arc::new(Mutex::new(Said::of(plugin.status.as_ref().map_or(&[][..], |status| &status.log))))
+                    }
+                },
                 loading: true,
                 tried: std::time::Instant::now(),
+                uid,
             };
             entries.insert(plugin.name_any(), entry);
             tokio::spawn(load::load(self.clone(), plugin, role));
@@ -252,6 +281,7 @@ impl Catalog {
         entry.trouble = outcome.trouble().to_owned();
         entry.outcome = Some(outcome);
         if let Some(version) = serves {
+            self.metrics.loaded(&name, version.plugin.times());
             self.versions.insert(&name, &version);
             entry.serving = Some(version);
         }

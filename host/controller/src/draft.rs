@@ -1,18 +1,17 @@
 //! Steps 2 to 5 in the cluster: `codeflare_plan::draft` decides, plugins are asked.
 
 use codeflare_api::{ConditionType, Reason, Run};
-use codeflare_documents::call::{Answer, Request};
+use codeflare_documents::call::Request;
 use codeflare_documents::sizing::Usage;
-use codeflare_engine::Role;
 use codeflare_plan::draft::{Next, draft, redraft};
 use codeflare_plan::plan::{Call, Exchange, Record};
 use codeflare_plan::seen::Seen;
 use codeflare_plan::stop::{Problem, Stop};
 
-use crate::catalog::Speaker;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
+use crate::catalog::Answered;
 use crate::context::Context;
 use crate::gather::gather;
 
@@ -68,13 +67,10 @@ async fn exchange(ctx: &Context, run: &Run, call: Call) -> Result<Exchange, Stop
     Ok(Exchange { plugin: call.plugin, digest: call.digest, request: call.request, answer: answered.answer })
 }
 
-/// An answer, and why another version gave it than the one that was asked.
-pub(crate) struct Answered {
-    pub(crate) answer: Answer,
-    pub(crate) instead: Option<String>,
-}
-
-/// Asks a plugin at a digest for a Run, when it is its turn, and counts the call.
+/// Asks a plugin at a digest for a Run, when it is its turn.
+///
+/// # Errors
+/// Where it has no turn yet, and as [`crate::catalog::Catalog::ask`].
 pub(crate) async fn ask(
     ctx: &Context,
     run: &Run,
@@ -82,29 +78,10 @@ pub(crate) async fn ask(
     digest: &str,
     request: &Request,
 ) -> Result<Answered, Problem> {
-    let object = format!("Plugin/{plugin}");
     let asking = ObjectRef::new(&run.name_any()).within(&run.namespace().unwrap_or_default());
     let Some(_place) = ctx.turns.take(plugin, &asking).await else {
         let message = "it is busy with other Runs; this one goes on when it has its turn";
-        return Err(Problem::new(Reason::PluginBusy, object, "", message));
+        return Err(Problem::new(Reason::PluginBusy, format!("Plugin/{plugin}"), "", message));
     };
-    let role = match request {
-        Request::Decide { .. } => Role::SizingPolicy,
-        Request::Launch(_) | Request::Observe(_) => Role::Launcher,
-    };
-    let Speaker { plugin: handle, instead } = ctx.catalog.at(plugin, digest, role).await?;
-    let start = std::time::Instant::now();
-    let called = handle.call(request).await;
-    let outcome = called.answer.as_ref().err().map_or("answered", |error| error.reason());
-    let labels = crate::metrics::PluginCall {
-        plugin: plugin.to_owned(),
-        step: request.step().to_owned(),
-        outcome: outcome.to_owned(),
-    };
-    ctx.metrics.plugin_call.get_or_create(&labels).observe(start.elapsed().as_secs_f64());
-    let answer = called.answer.map_err(|error| {
-        let message = format!("{} in {}: {error}", error.reason(), request.step());
-        Problem::new(Reason::PluginFailed, object, "", message)
-    })?;
-    Ok(Answered { answer, instead })
+    ctx.catalog.call(plugin, digest, request).await
 }

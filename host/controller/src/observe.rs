@@ -9,8 +9,9 @@ use codeflare_plan::plan::Record;
 use codeflare_plan::stop::{Problem, Stop};
 use k8s_openapi::api::core::v1::Pod;
 
+use crate::catalog::Answered;
 use crate::context::Context;
-use crate::draft::{Answered, ask};
+use crate::draft::ask;
 
 /// What the launcher says of the live objects, and what is to be said beside it: why
 /// another version answers than the one that launched.

@@ -100,8 +100,15 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let admission = Arc::new(Admission::new(waker.clone()));
     let turns = Turns::new(config.workers, waker.clone());
     let engine = engine(&config)?;
-    let catalog =
-        Arc::new(Catalog::new(client.clone(), engine, sources(&config)?, served, waker, changes.applications.clone()));
+    let catalog = Arc::new(Catalog::new(
+        client.clone(),
+        engine,
+        sources(&config)?,
+        served,
+        waker,
+        changes.applications.clone(),
+        metrics.clone(),
+    ));
     tokio::spawn(catalog.clone().follow(stores.plugins.clone(), changes.plugins.clone()));
 
     tokio::select! {

@@ -2,11 +2,11 @@
 //! built with (`MARKER=One cargo build …`), so that it shows which version spoke.
 //!
 //! One Job with one pod. The mark `Broken` builds a version that fails as soon as it is
-//! loaded.
+//! loaded; an Application with the option `panics` makes any version fail.
 
 use codeflare_plugin::live::{condition, works};
 use codeflare_plugin::prelude::*;
-use codeflare_plugin::{holes, kind};
+use codeflare_plugin::{holes, kind, log};
 use serde_json::{Value, json};
 
 /// The mark, in PascalCase.
@@ -31,12 +31,16 @@ impl Launcher for Marker {
             kinds: vec![kind("batch", "v1", "Job")],
             variants: Vec::new(),
             settings_schema: closed_object(),
-            framework_schema: closed_object(),
+            framework_schema: json!({
+                "type": "object", "additionalProperties": false, "properties": {"panics": {"type": "boolean"}},
+            }),
             usage: false,
         }
     }
 
-    fn launch(_: LaunchRequest) -> Result<LaunchPlan, Decline> {
+    fn launch(request: LaunchRequest) -> Result<LaunchPlan, Decline> {
+        log::info(format!("{MARK} launches \u{1b}[1mbold\u{1b}[0m"));
+        assert!(request.application.framework.get("panics") != Some(&Value::Bool(true)), "told to panic");
         let job = primary(json!({
             "apiVersion": "batch/v1",
             "kind": "Job",

@@ -80,8 +80,8 @@ async fn steps(
         return Err(progress.failed(Step::SettingsValid, "SettingsInvalid", why.join("; ")));
     }
     progress.done(Step::SettingsValid, "SettingsFit", "");
-    let sheet = Arc::new(Sheet::new(&plugin.name_any(), loaded.digest(), role, limits, &bytes));
-    Ok((Version { plugin: loaded, sheet }, bytes, proof))
+    let sheet = Sheet::new(&plugin.name_any(), loaded.digest(), role, limits, &bytes);
+    Ok((Version::new(loaded, sheet), bytes, proof))
 }
 
 /// Bytes of a source in the cluster, or else those that were kept.

@@ -3,8 +3,10 @@
 //!
 //! Ready tells of the object as it is written now. While that cannot serve, the last good
 //! version goes on: Ready is False then, for the reason that the newest has, and its
-//! message and `status.digest` tell which one serves.
+//! message and `status.digest` tell which one serves. It is also False while what serves is
+//! held back.
 
+use codeflare_api::plugin::LogLine;
 use codeflare_api::{Condition, PluginStatus};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -99,6 +101,7 @@ pub(super) struct Shown {
     conditions: Vec<Condition>,
     #[serde(skip_serializing_if = "Option::is_none")]
     observed_generation: Option<i64>,
+    pub(super) log: Vec<LogLine>,
 }
 
 impl Shown {
@@ -110,15 +113,24 @@ impl Shown {
             version: status.version.clone(),
             conditions: status.conditions.clone(),
             observed_generation: status.observed_generation,
+            log: status.log.clone(),
         }
     }
 }
 
-/// What serves: digest, and version that it says of itself.
-pub(super) type Serves<'a> = Option<(&'a str, &'a str)>;
+/// What serves.
+#[derive(Clone, Debug)]
+pub(super) struct Serves<'a> {
+    pub(super) digest: &'a str,
+    /// Version that it says of itself.
+    pub(super) version: &'a str,
+    /// Why it is held back; none where it is not.
+    pub(super) held: Option<String>,
+}
 
 /// What a Plugin of this role shows next; equal to what it shows where nothing has changed.
-pub(super) fn next(role: &str, outcome: &Outcome, serves: Serves<'_>, old: &Shown, now: Timestamp) -> Shown {
+/// Its log is not touched.
+pub(super) fn next(role: &str, outcome: &Outcome, serves: Option<&Serves<'_>>, old: &Shown, now: Timestamp) -> Shown {
     let mut conditions: Vec<_> = Step::ALL
         .into_iter()
         .map(|step| match outcome.progress.0.iter().find(|stage| stage.step == step) {
@@ -127,24 +139,32 @@ pub(super) fn next(role: &str, outcome: &Outcome, serves: Serves<'_>, old: &Show
         })
         .map(|(type_, status, reason, message)| condition(old, outcome, (type_, status, reason), message, now))
         .collect();
-    conditions.push(match (&outcome.trouble, serves) {
-        (None, _) => condition(old, outcome, ("Ready", "True", "Serving"), "", now),
-        (Some(Trouble { reason, why }), None) => condition(old, outcome, ("Ready", "False", reason), why, now),
-        (Some(Trouble { reason, why }), Some((digest, _))) => {
-            let kept: String = why.chars().take(LONGEST / 2).collect();
-            let message = format!("{kept}; meanwhile {digest} serves, its last good version");
-            condition(old, outcome, ("Ready", "False", reason), &message, now)
-        }
-    });
+    let (status, reason, message) = ready(outcome, serves);
+    conditions.push(condition(old, outcome, ("Ready", status, reason), &message, now));
     // Nothing serves yet, or cannot be read now: what served last stays named, so that it
     // can be found again.
     let last = (old.role.as_deref() == Some(role)).then_some(old);
     Shown {
         role: Some(role.to_owned()),
-        digest: serves.map(|(digest, _)| digest.to_owned()).or_else(|| last?.digest.clone()),
-        version: serves.map(|(_, version)| version.to_owned()).or_else(|| last?.version.clone()),
+        digest: serves.map(|serves| serves.digest.to_owned()).or_else(|| last?.digest.clone()),
+        version: serves.map(|serves| serves.version.to_owned()).or_else(|| last?.version.clone()),
         conditions,
         observed_generation: outcome.generation,
+        log: old.log.clone(),
+    }
+}
+
+/// Status, reason and message of Ready.
+fn ready<'a>(outcome: &'a Outcome, serves: Option<&Serves<'_>>) -> (&'static str, &'a str, String) {
+    match (&outcome.trouble, serves) {
+        (None, Some(Serves { held: Some(held), .. })) => ("False", "HeldBack", held.clone()),
+        (None, _) => ("True", "Serving", String::new()),
+        (Some(Trouble { reason, why }), None) => ("False", reason, why.clone()),
+        (Some(Trouble { reason, why }), Some(Serves { digest, held, .. })) => {
+            let why: String = why.chars().take(LONGEST / 2).collect();
+            let held = held.as_ref().map(|held| format!(", {held}")).unwrap_or_default();
+            ("False", reason, format!("{why}; meanwhile {digest} serves, its last good version{held}"))
+        }
     }
 }
 
@@ -187,6 +207,10 @@ mod tests {
         Outcome::new(Some(1), progress, None)
     }
 
+    fn one(version: &str) -> Option<Serves<'_>> {
+        Some(Serves { digest: "sha256:1", version, held: None })
+    }
+
     fn bad(generation: i64) -> Outcome {
         let mut progress = Progress::default();
         progress.done(Step::Fetched, "Fetched", "");
@@ -212,9 +236,9 @@ mod tests {
 
     #[test]
     fn while_the_newest_is_bad_the_last_good_serves_and_ready_says_which() {
-        let serving = next("Launcher", &good(), Some(("sha256:1", "0.1.0")), &Shown::default(), at(1));
+        let serving = next("Launcher", &good(), one("0.1.0").as_ref(), &Shown::default(), at(1));
         assert_eq!(lines(&serving).last().map(String::as_str), Some("Ready=True Serving"));
-        let after = next("Launcher", &bad(2), Some(("sha256:1", "0.1.0")), &serving, at(2));
+        let after = next("Launcher", &bad(2), one("0.1.0").as_ref(), &serving, at(2));
         let ready = "Ready=False DigestMismatch other bytes; meanwhile sha256:1 serves, its last good version";
         assert_eq!(lines(&after).last().map(String::as_str), Some(ready));
         assert_eq!((after.digest.as_deref(), after.observed_generation), (Some("sha256:1"), Some(2)));
@@ -226,10 +250,23 @@ mod tests {
     }
 
     #[test]
+    fn one_that_is_held_back_is_not_ready_until_it_answers_again() {
+        let held = Some(Serves { held: Some("held back until noon".into()), ..one("1").expect("should serve") });
+        let then = next("Launcher", &good(), held.as_ref(), &Shown::default(), at(1));
+        assert_eq!(lines(&then).last().map(String::as_str), Some("Ready=False HeldBack held back until noon"));
+        let both = next("Launcher", &bad(2), held.as_ref(), &then, at(1));
+        assert!(
+            lines(&both).last().is_some_and(|line| line.contains("DigestMismatch") && line.ends_with("until noon"))
+        );
+        let after = next("Launcher", &good(), one("1").as_ref(), &then, at(2));
+        assert_eq!(lines(&after).last().map(String::as_str), Some("Ready=True Serving"));
+    }
+
+    #[test]
     fn a_time_moves_with_the_status_only_and_nothing_new_is_equal() {
-        let first = next("Launcher", &good(), Some(("sha256:1", "1")), &Shown::default(), at(1));
-        assert_eq!(next("Launcher", &good(), Some(("sha256:1", "1")), &first, at(9)), first);
-        let then = next("Launcher", &bad(2), Some(("sha256:1", "1")), &first, at(9));
+        let first = next("Launcher", &good(), one("1").as_ref(), &Shown::default(), at(1));
+        assert_eq!(next("Launcher", &good(), one("1").as_ref(), &first, at(9)), first);
+        let then = next("Launcher", &bad(2), one("1").as_ref(), &first, at(9));
         let times: Vec<_> = then.conditions.iter().map(|one| one.last_transition_time.0.as_second()).collect();
         assert_eq!(times, [1, 9, 9, 9, 9]);
     }

@@ -2,7 +2,7 @@
 //! else, and only then, the present one of the same Plugin.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use codeflare_api::Reason;
@@ -11,6 +11,7 @@ use codeflare_plan::stop::Problem;
 
 use super::Catalog;
 use super::collect::Needs;
+use super::health::Health;
 use super::kept::Sheet;
 use super::store::Lack;
 
@@ -22,6 +23,19 @@ const AGAIN: Duration = Duration::from_secs(30);
 pub(super) struct Version {
     pub(super) plugin: codeflare_engine::Plugin,
     pub(super) sheet: Arc<Sheet>,
+    health: Arc<Mutex<Health>>,
+}
+
+impl Version {
+    /// One that has not failed yet.
+    pub(super) fn new(plugin: codeflare_engine::Plugin, sheet: Sheet) -> Version {
+        Version { plugin, sheet: Arc::new(sheet), health: Arc::default() }
+    }
+
+    /// How it does.
+    pub(super) fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Name of a Plugin, and a digest.
@@ -45,11 +59,10 @@ enum Known {
 }
 
 /// Who answers for a version.
-pub(crate) struct Speaker {
-    /// The plugin.
-    pub(crate) plugin: codeflare_engine::Plugin,
+pub(super) struct Speaker {
+    pub(super) version: Version,
     /// Why it is not the version that was asked for; none where it is.
-    pub(crate) instead: Option<String>,
+    pub(super) instead: Option<String>,
 }
 
 impl Versions {
@@ -86,21 +99,21 @@ impl Catalog {
     ///
     /// # Errors
     /// Where nothing answers, or where it cannot be known now whether the bytes are there.
-    pub(crate) async fn at(&self, name: &str, digest: &str, role: Role) -> Result<Speaker, Problem> {
+    pub(super) async fn at(&self, name: &str, digest: &str, role: Role) -> Result<Speaker, Problem> {
         let known = self.version(name, digest, role).await.map_err(|call| {
             let message =
                 format!("the bytes of {digest} cannot be read from what is kept of plugins: {}", call.words());
             Problem::new(Reason::ApiUnavailable, format!("Plugin/{name}"), "", message)
         })?;
         let why = match known {
-            Known::Loaded(version) => return Ok(Speaker { plugin: version.plugin, instead: None }),
+            Known::Loaded(version) => return Ok(Speaker { version, instead: None }),
             Known::Lost(_, why) => why,
         };
         match self.served_by(name) {
             Some(present) => {
                 let now = present.plugin.digest();
                 let instead = format!("{digest} of plugin {name} is lost ({why}), so that {now} answers for it");
-                Ok(Speaker { plugin: present.plugin, instead: Some(instead) })
+                Ok(Speaker { version: present, instead: Some(instead) })
             }
             None => {
                 let message = format!(
@@ -158,7 +171,7 @@ impl Catalog {
             (Err(lack), _) => return Err(lack),
         };
         match self.engine.load(sheet.role(), bytes.into(), sheet.limits()).await {
-            Ok(plugin) => Ok(Version { plugin, sheet: Arc::new(sheet) }),
+            Ok(plugin) => Ok(Version::new(plugin, sheet)),
             Err(LoadError::Host { why }) => Err(Lack::Unread(crate::error::Call::Write(why))),
             Err(error) => Err(Lack::Lost(format!("this host cannot load it: {error}"))),
         }

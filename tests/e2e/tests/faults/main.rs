@@ -20,6 +20,7 @@ mod chart;
 mod crash;
 mod forged;
 mod grants;
+mod held;
 mod host;
 mod kinds;
 mod kubelet;

@@ -58,6 +58,30 @@ async fn a_version_is_kept_until_its_last_run_has_ended() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_kept_serves_a_host_that_finds_nothing_else() -> Result<()> {
+    let Some((upgrade, one)) = Upgrade::begin("alone", 0).await? else { return Ok(()) };
+    let world = &upgrade.world;
+    // The bytes that the Plugin names, though their source is gone.
+    let maps = Api::<ConfigMap>::namespaced(world.client.clone(), &upgrade.namespace);
+    maps.delete(&format!("marker-{}", &one["sha256:".len()..][..12]), &DeleteParams::default()).await?;
+    world.host.kill().await;
+    world.host.lose_cache()?;
+    let fetched = |plugin: &codeflare_api::Plugin| {
+        let conditions = plugin.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+        conditions.iter().any(|one| one.type_ == "Fetched" && one.status == "True" && one.reason == "Kept")
+    };
+    upgrade.plugin("ready again", |plugin| ready(plugin) == Some(true) && fetched(plugin)).await?;
+    // The last good version, though the newest is bad and this host has never seen it serve.
+    upgrade.chart.ship("Broken").await?;
+    upgrade.plugin("refused", |plugin| ready(plugin) == Some(false) && serves(plugin) == one).await?;
+    world.host.kill().await;
+    world.host.lose_cache()?;
+    upgrade.run("run", serde_json::json!({})).await?;
+    upgrade.says("run", "StartingOne").await?;
+    upgrade.chart.uninstall().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bytes_that_were_changed_are_refused_and_told_of() -> Result<()> {
     let Some((upgrade, one)) = Upgrade::begin("changed", 1).await? else { return Ok(()) };
     let world = &upgrade.world;
