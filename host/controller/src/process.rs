@@ -109,12 +109,16 @@ pub async fn run(config: Config) -> Result<(), Error> {
         changes.applications.clone(),
         metrics.clone(),
     ));
-    tokio::spawn(catalog.clone().follow(stores.plugins.clone(), changes.plugins.clone()));
+    let told = changes.plugins.clone();
+    tokio::spawn(catalog.clone().follow(stores.plugins.clone(), told.clone()));
 
     tokio::select! {
         () = stores.ready() => {}
         () = stopped(stop.clone()) => return Ok(()),
     }
+    // The first list is told of object by object, before the store has it: whoever compared
+    // then has found nothing.
+    told.notify_one();
     readiness.set(true);
 
     let mut held = if config.leader_elect {
