@@ -146,7 +146,7 @@ pub(crate) struct HostArgs {
     /// Where plugins run: in a process of their own that has no files, network or
     /// credentials; or, where the kernel does not let it be confined, in the host's
     #[arg(long, value_name = "HOW", env = "CODEFLARE_PLUGIN_ISOLATION", hide_env_values = true, value_enum,
-        default_value_t = PluginIsolation::None)]
+        default_value_t = PluginIsolation::Process)]
     pub(crate) plugin_isolation: PluginIsolation,
     /// How log lines are written
     #[arg(long, value_name = "FORMAT", env = "CODEFLARE_LOG_FORMAT", hide_env_values = true, value_enum, default_value_t = LogFormat::Json)]
