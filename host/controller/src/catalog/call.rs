@@ -61,8 +61,12 @@ impl Catalog {
         });
         let turn = match (&called.answer, &failure) {
             (Ok(_), _) => version.health().answered(),
-            // Not the plugin's fault.
-            (Err(CallError::Host { .. } | CallError::WrongRole { .. }), _) => {
+            // Not the plugin's fault; of those that were in flight when the engine died nobody
+            // knows which is to blame.
+            (
+                Err(CallError::Host { .. } | CallError::WrongRole { .. } | CallError::EngineDied { alone: false, .. }),
+                _,
+            ) => {
                 version.health().undecided();
                 Turn::None
             }
