@@ -24,10 +24,3 @@ pub struct Scheduling {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub affinity: Option<Affinity>,
 }
-
-impl Scheduling {
-    /// Whether it says nothing.
-    pub fn is_empty(&self) -> bool {
-        self.node_selector.is_empty() && self.tolerations.is_empty() && self.affinity.is_none()
-    }
-}

@@ -7,7 +7,6 @@ use codeflare_plan::draft::{Next, draft, redraft};
 use codeflare_plan::plan::{Call, Exchange, Record};
 use codeflare_plan::seen::Seen;
 use codeflare_plan::stop::{Problem, Stop};
-
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
@@ -70,7 +69,7 @@ async fn exchange(ctx: &Context, run: &Run, call: Call) -> Result<Exchange, Stop
 /// Asks a plugin at a digest for a Run, when it is its turn.
 ///
 /// # Errors
-/// Where it has no turn yet, and as [`crate::catalog::Catalog::ask`].
+/// Where it has no turn yet, and as [`crate::catalog::Catalog::call`].
 pub(crate) async fn ask(
     ctx: &Context,
     run: &Run,

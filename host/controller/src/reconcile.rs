@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use codeflare_api::run::Phase;
-use codeflare_api::{Reason, Run, RunStatus};
+use codeflare_api::{Run, RunStatus};
 use codeflare_plan::live::{Action as Deed, Acts, Child, Outcome, Situation};
 use codeflare_plan::plan::Record;
 use codeflare_plan::stop::Stop;
@@ -22,9 +22,6 @@ use crate::{admission, apply, draft, gather, observe, perform, publish, record};
 
 /// When a wake-up that could not finish is repeated, unless a change comes first.
 const SOON: Duration = Duration::from_secs(2);
-
-/// When a Run that waits for its turn at a plugin asks again, unless it is woken before.
-const TURN: Duration = Duration::from_secs(10);
 
 /// The resourceVersions that we published last: a wake-up on an older Run would decide
 /// on what is known to be over. (Kubernetes 1.35 declares resourceVersions comparable.)
@@ -181,12 +178,8 @@ async fn launched(
         Err(stop) => return finish(run, ctx, &Outcome::Stopped(stop), None, now).await,
     };
 
-    let observed = observe::observe(ctx, run, record, &children, &pods).await;
-    // Others are before it at the plugin: what it said last holds until it has its turn.
-    let busy = observed.as_ref().is_err_and(|stop| stop.reason() == Reason::PluginBusy);
-    let (observation, aside, trouble) = match observed {
+    let (observation, aside, trouble) = match observe::observe(ctx, run, record, &children, &pods).await {
         Ok((observation, aside)) => (Some(observation), aside, None),
-        Err(_) if busy => (None, None, None),
         Err(stop) => (None, None, Some(stop)),
     };
     let situation = Situation {
@@ -195,10 +188,7 @@ async fn launched(
         kind_since,
         ..situation(run, record, &children, &pods, now)
     };
-    let mut acts = codeflare_plan::act::act(&situation);
-    if busy {
-        acts.wake = Some(acts.wake.unwrap_or(TURN).min(TURN));
-    }
+    let acts = codeflare_plan::act::act(&situation);
     if let Some(stop) = retry(run, ctx, &acts).await {
         return finish(run, ctx, &Outcome::Stopped(stop), None, now).await;
     }

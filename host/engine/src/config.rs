@@ -55,8 +55,9 @@ impl Isolation {
 
 impl Default for Config {
     /// A cache among the temporary files, the running program as its own compiler, plugins in
-    /// this process (a program has to be made for being its own child), twice as many threads as cores (calls are short, and some wait for a core), and what an
-    /// 18 MB Python component needs to compile several times over.
+    /// this process (a program has to be made for being its own child), twice as many threads
+    /// as cores (calls are short, and some wait for a core), and what an 18 MB Python component
+    /// needs to compile several times over.
     fn default() -> Self {
         let program = std::env::current_exe().unwrap_or_else(|_| "codeflare".into());
         let cores = std::thread::available_parallelism().map_or(2, usize::from);

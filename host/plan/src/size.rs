@@ -30,7 +30,8 @@ pub struct Sized {
 ///
 /// # Errors
 /// Where a RunSizeConfiguration has a quantity that cannot be counted with or a selector that
-/// means nothing, or where the policy wants to know what the namespace uses and nobody has counted it.
+/// means nothing, or where the policy wants to know what the namespace uses and nobody has
+/// counted it.
 pub fn request(seen: &Seen, resolved: &Resolved, policy: &PlannedPlugin) -> Result<DecideRequest, Stop> {
     Ok(DecideRequest {
         run: resolved.run.clone(),

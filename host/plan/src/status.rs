@@ -179,6 +179,10 @@ impl Draft<'_> {
     /// It goes on, but nobody can read how it does.
     fn troubled(&mut self, stop: &Stop) -> Option<Duration> {
         let reason = stop.reason();
+        // Others are before it at the plugin: what it said last holds until it has its turn.
+        if reason == Reason::PluginBusy {
+            return self.wake(stop);
+        }
         let message = stop.message();
         self.warning = true;
         self.say(self.status.phase.unwrap_or(Phase::Starting), reason.as_str(), &message);

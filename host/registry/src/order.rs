@@ -35,7 +35,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 64 MiB, documents of 256 KiB (two of them fit into an object of Kubernetes), 30 s, of which at most 10 s without a byte.
+    /// 64 MiB, documents of 256 KiB (two of them fit into an object of Kubernetes), 30 s, of
+    /// which at most 10 s without a byte.
     fn default() -> Limits {
         Limits { layer: 64 << 20, document: 256 << 10, total: Duration::from_secs(30), stall: Duration::from_secs(10) }
     }

@@ -84,15 +84,18 @@ impl Bench {
     }
 }
 
+/// Both children of the engine.
+const CHILD: &str = env!("CARGO_BIN_EXE_codeflare-engine-child");
+
 /// Plugins in a process of their own.
 pub(crate) fn apart() -> Isolation {
-    Isolation::Process { command: vec![env!("CARGO_BIN_EXE_codeflare-plugin-engine").into()], memory: 1 << 30 }
+    Isolation::Process { command: vec![CHILD.into(), "plugin-engine".into()], memory: 1 << 30 }
 }
 
 pub(crate) fn config(cache: &TempDir, isolation: Isolation) -> Config {
     Config {
         cache: cache.path().to_owned(),
-        compiler: vec![env!("CARGO_BIN_EXE_codeflare-compile").into()],
+        compiler: vec![CHILD.into(), "compile-plugin".into()],
         isolation,
         threads: 4,
         permits_per_plugin: 2,
