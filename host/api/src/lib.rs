@@ -17,6 +17,7 @@ pub mod names;
 pub mod plugin;
 pub mod quantity;
 pub mod reason;
+pub mod repository;
 pub mod run;
 pub mod scheduling;
 pub mod selector;
