@@ -2,7 +2,8 @@
 //!
 //! Each is the same component with a mark behind it, so a digest and code of its own. One
 //! process fills the cache; a second one, as after a restart, loads and calls each once
-//! and reads its own memory (anonymous PSS) before and after.
+//! and reads its memory (anonymous PSS) before and after, that of the process in which
+//! plugins run included.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -14,7 +15,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use clap::{Parser, Subcommand};
 use codeflare_documents::call::Request;
-use codeflare_engine::{Config, Engine, Limits, Role};
+use codeflare_engine::{Config, Engine, Isolation, Limits, Role};
 use codeflare_plugin::testing::launch_request;
 use serde_json::{Value, json};
 
@@ -27,6 +28,9 @@ struct Args {
     /// How many.
     #[arg(long, default_value_t = 100)]
     plugins: u32,
+    /// Run plugins in a process of their own, as the host does, and not in this one.
+    #[arg(long)]
+    apart: bool,
     /// Fail where one takes more memory than this, in MiB.
     #[arg(long)]
     mib_at_most: Option<f64>,
@@ -67,6 +71,9 @@ fn both(args: &Args) -> Result<()> {
     let run = || -> Result<Value> {
         let mut own = Command::new(std::env::current_exe()?);
         own.arg("--plugin").arg(&args.plugin).arg("--plugins").arg(args.plugins.to_string());
+        if args.apart {
+            own.arg("--apart");
+        }
         let output = own.arg("load").arg(cache.path()).stderr(std::process::Stdio::inherit()).output()?;
         ensure!(output.status.success(), "the process that loads them failed");
         Ok(serde_json::from_slice(&output.stdout)?)
@@ -98,14 +105,15 @@ fn figure(figures: &Value, name: &str) -> f64 {
 
 async fn load(args: &Args, cache: &Path) -> Result<Value> {
     let component = std::fs::read(&args.plugin).with_context(|| args.plugin.display().to_string())?;
-    let engine = Engine::new(Config { cache: cache.to_owned(), ..Config::default() })?;
+    let isolation = if args.apart { Isolation::process(std::env::current_exe()?) } else { Isolation::None };
+    let engine = Engine::new(Config { cache: cache.to_owned(), isolation, ..Config::default() })?;
     let mut request = launch_request(2);
     request.application.api = "job".into();
     let request = Request::Launch(Box::new(request));
     // One more, so that what all share is there before.
     let first = engine.load(Role::Launcher, marked(&component, u32::MAX), Limits::default()).await?;
     first.call(&request).await.answer?;
-    let before = memory()?;
+    let before = memory(&engine)?;
 
     let start = Instant::now();
     let mut all = Vec::new();
@@ -117,7 +125,7 @@ async fn load(args: &Args, cache: &Path) -> Result<Value> {
         plugin.call(&request).await.answer?;
     }
     let called = start.elapsed();
-    let after = memory()?;
+    let after = memory(&engine)?;
     Ok(json!({
         "readySeconds": ready.as_secs_f64(),
         "calledSeconds": called.as_secs_f64(),
@@ -139,9 +147,17 @@ fn marked(component: &[u8], number: u32) -> Arc<[u8]> {
     bytes.into()
 }
 
-/// Anonymous memory of this process, in MiB.
-fn memory() -> Result<f64> {
-    let rollup = std::fs::read_to_string("/proc/self/smaps_rollup")?;
+/// Anonymous memory of this process and of the one in which plugins run, in MiB.
+fn memory(engine: &Engine) -> Result<f64> {
+    let mut mib = memory_of("self")?;
+    if let Some(child) = engine.child() {
+        mib += memory_of(&child.to_string())?;
+    }
+    Ok(mib)
+}
+
+fn memory_of(process: &str) -> Result<f64> {
+    let rollup = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
     let line = rollup.lines().find(|line| line.starts_with("Pss_Anon:")).context("no Pss_Anon")?;
     let kib: f64 = line.split_whitespace().nth(1).context("no figure")?.parse()?;
     Ok(kib / 1024.0)

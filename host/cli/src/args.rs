@@ -148,6 +148,11 @@ pub(crate) struct HostArgs {
     #[arg(long, value_name = "HOW", env = "CODEFLARE_PLUGIN_ISOLATION", hide_env_values = true, value_enum,
         default_value_t = PluginIsolation::Process)]
     pub(crate) plugin_isolation: PluginIsolation,
+    /// Bytes that the host may use with all its processes; those that handle plugins get a
+    /// part of it [default: no limit is known]
+    #[arg(long, value_name = "BYTES", env = "CODEFLARE_MEMORY_LIMIT", hide_env_values = true,
+        value_parser = clap::value_parser!(u64).range(1 << 28..))]
+    pub(crate) memory_limit: Option<u64>,
     /// How log lines are written
     #[arg(long, value_name = "FORMAT", env = "CODEFLARE_LOG_FORMAT", hide_env_values = true, value_enum, default_value_t = LogFormat::Json)]
     pub(crate) log_format: LogFormat,

@@ -30,6 +30,7 @@ pub(crate) fn run(args: HostArgs) -> Result<(), Failure> {
             PluginIsolation::Process => codeflare_engine::Isolation::process(program),
             PluginIsolation::None => codeflare_engine::Isolation::None,
         },
+        memory: args.memory_limit,
     };
     // Also where plugins run in this process: a dump would hold the host's token.
     if let Err(error) = codeflare_engine::sandbox::guard_host() {

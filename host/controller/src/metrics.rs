@@ -73,6 +73,8 @@ pub(crate) struct Metrics {
     pub(crate) published: Counter,
     /// Bytes of all versions of plugins that are kept in the cluster.
     pub(crate) plugin_store: Gauge,
+    /// Starts of the process that runs plugins after another one had died.
+    engine_respawns: Counter,
 }
 
 /// From 10 µs to 5 s.
@@ -95,6 +97,7 @@ impl Metrics {
             reconcile: Family::default(),
             published: Counter::default(),
             plugin_store: Gauge::default(),
+            engine_respawns: Counter::default(),
         };
         let registry = &mut metrics.registry;
         registry.register_with_unit("plugin_call", "Call of a plugin", Unit::Seconds, metrics.plugin_call.clone());
@@ -111,6 +114,8 @@ impl Metrics {
         registry.register("plugin_held_back", help, metrics.plugin_held.clone());
         let help = "Versions of plugins that are kept in the cluster";
         registry.register_with_unit("plugin_store", help, Unit::Bytes, metrics.plugin_store.clone());
+        let help = "Starts of the process that runs plugins after another one had died";
+        registry.register("plugin_engine_respawns", help, metrics.engine_respawns.clone());
         registry.register("reconcile", "Wake-ups of Runs", metrics.reconcile.clone());
         registry.register("status_published", "Status patches sent", metrics.published.clone());
         metrics
@@ -132,6 +137,12 @@ impl Metrics {
         let Step { plugin, step } = step;
         let call = PluginCall { plugin, step, outcome: outcome.to_owned() };
         self.plugin_call.get_or_create(&call).observe(called.elapsed.as_secs_f64());
+    }
+
+    /// Takes over how often the process that runs plugins was started anew, as the engine
+    /// counts it: a figure that only grows.
+    pub(crate) fn respawned(&self, times: u64) {
+        self.engine_respawns.inner().fetch_max(times, Ordering::Relaxed);
     }
 
     /// Notes how long loading a plugin took.
@@ -246,6 +257,14 @@ mod tests {
         metrics.forget("a");
         assert_eq!((read("load_seconds"), read("compile_seconds"), read("held_back")), (None, None, None));
         assert_eq!(read("wait_seconds_count"), Some(1.0));
+    }
+
+    #[test]
+    fn respawns_are_taken_over_and_never_counted_twice() {
+        let metrics = Metrics::new();
+        [0, 2, 1, 2, 3].iter().for_each(|times| metrics.respawned(*times));
+        let text = metrics.text();
+        assert_eq!(value(&text, "codeflare_plugin_engine_respawns_total"), Some(3.0), "{text}");
     }
 
     #[test]

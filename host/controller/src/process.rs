@@ -68,6 +68,9 @@ pub struct Config {
     pub compiler: Vec<OsString>,
     /// Where plugins run.
     pub isolation: codeflare_engine::Isolation,
+    /// Memory that this container may use with all its processes, in bytes; none: no limit
+    /// is known.
+    pub memory: Option<u64>,
 }
 
 /// Runs the host until it is told to stop (SIGTERM, SIGINT). A second signal ends it at
@@ -203,13 +206,16 @@ pub async fn run(config: Config) -> Result<(), Error> {
 }
 
 fn engine(config: &Config) -> Result<codeflare_engine::Engine, Error> {
-    codeflare_engine::Engine::new(codeflare_engine::Config {
+    let mut settings = codeflare_engine::Config {
         cache: config.cache.clone(),
         compiler: config.compiler.clone(),
         isolation: config.isolation.clone(),
         ..codeflare_engine::Config::default()
-    })
-    .map_err(|error| Error::Engine(Box::new(error)))
+    };
+    if let Some(bytes) = config.memory {
+        settings = settings.within(bytes);
+    }
+    codeflare_engine::Engine::new(settings).map_err(|error| Error::Engine(Box::new(error)))
 }
 
 /// Where plugins come from. Proxies are those of the environment.

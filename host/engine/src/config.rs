@@ -30,6 +30,22 @@ pub struct Config {
     pub compile_memory: u64,
 }
 
+impl Config {
+    /// Keeps the children within a machine, or a container, of so many bytes, that whatever
+    /// plugins do, they meet a limit of their own before the system ends the host with them:
+    /// five sixteenths for calls, half of that for those that are called alone, six for a
+    /// compilation; the rest is the host's. More than before it never is.
+    #[must_use]
+    pub fn within(mut self, bytes: u64) -> Self {
+        let sixteenth = bytes / 16;
+        self.compile_memory = self.compile_memory.min(6 * sixteenth);
+        if let Isolation::Process { memory, .. } = &mut self.isolation {
+            *memory = (*memory).min(5 * sixteenth);
+        }
+        self
+    }
+}
+
 /// Where plugins run, and who loads their code.
 #[derive(Clone, Debug)]
 pub enum Isolation {
@@ -38,7 +54,8 @@ pub enum Isolation {
         /// Its command; how many threads and how many bytes of memory it has are added as
         /// two further arguments. It must end in [`crate::engine_main`].
         command: Vec<OsString>,
-        /// Bytes of writable memory, beyond what is reserved at its start.
+        /// Bytes of writable memory, beyond what is reserved at its start. The child of those
+        /// that are called alone has half of it.
         memory: u64,
     },
     /// In this process: WebAssembly alone is between them and it.
@@ -204,4 +221,30 @@ fn pool(calls: u32, memory: u64) -> InstanceAllocationStrategy {
         .table_keep_resident(64 << 10)
         .max_unused_warm_slots(4);
     InstanceAllocationStrategy::Pooling(pool)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_stay_within_the_container_and_never_get_more_than_before() {
+        let config = |memory| Config {
+            isolation: Isolation::Process { command: Vec::new(), memory },
+            compile_memory: 4 << 30,
+            ..Config::default()
+        };
+        let room = |config: &Config| match config.isolation {
+            Isolation::Process { memory, .. } => (memory, config.compile_memory),
+            Isolation::None => (0, config.compile_memory),
+        };
+        for (bytes, calls, compile) in
+            [(1 << 30, 320 << 20, 384 << 20), (256 << 20, 80 << 20, 96 << 20), (1 << 40, 2 << 30, 4 << 30)]
+        {
+            let (got, compiles) = room(&config(2 << 30).within(bytes));
+            assert_eq!((got, compiles), (calls, compile), "{bytes}");
+            // Those that are called alone have half of it.
+            assert!(bytes == 1 << 40 || got + got / 2 + compiles < bytes, "{bytes}");
+        }
+    }
 }

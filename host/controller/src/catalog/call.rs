@@ -39,6 +39,7 @@ impl Catalog {
         let began = Instant::now();
         let called = version.plugin.call(request).await;
         self.metrics.called(name, request.step(), &called, began.elapsed());
+        self.metrics.respawned(self.engine.respawns());
         self.heard(name, request, &version, &called);
         let answer = called.answer.map_err(|error| {
             let message = format!("{} in {}: {error}", error.reason(), request.step());

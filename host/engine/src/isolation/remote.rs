@@ -41,7 +41,7 @@ impl Children {
     pub(crate) fn new(command: &[OsString], threads: usize, memory: u64) -> Children {
         Children {
             all: Keeper::new(command.to_vec(), threads, memory),
-            suspects: Keeper::new(command.to_vec(), 1, memory),
+            suspects: Keeper::new(command.to_vec(), 1, memory / 2),
             turn: Arc::default(),
             plugins: AtomicU64::new(0),
         }
