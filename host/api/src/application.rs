@@ -38,6 +38,10 @@ pub struct ApplicationSpec {
     /// Container image.
     #[schemars(length(min = 1, max = 512))]
     pub image: String,
+    /// Secret, in the Run's namespace, with which nodes pull the image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub image_pull_secret: Option<String>,
     /// The program and its fixed arguments: one string, split into words as a shell
     /// would split it, never run by a shell.
     #[schemars(length(min = 1, max = 65536))]
@@ -70,6 +74,14 @@ pub struct ApplicationSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
     pub secret_names: Vec<String>,
+    /// ServiceAccounts, in the Run's namespace, of which a Run may choose one. Without a
+    /// choice the program has no token of any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
+    pub service_account_names: Vec<String>,
+    /// Who may run it from other namespaces; without it nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<Sharing>,
     /// Environment of the program. A Run's variable of the same name wins.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[x_kube(validation = Rule::new("self.all(name, name.matches('^[A-Za-z_][A-Za-z0-9_]*$'))")
@@ -118,6 +130,25 @@ pub struct ApplicationSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(max = 63)))]
     pub tags: Vec<String>,
+}
+
+/// Who may run an Application from other namespaces than its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sharing {
+    /// Namespaces whose Runs may use it; `*` is all of them, an empty list none.
+    #[serde(default)]
+    #[schemars(
+        length(max = 256),
+        inner(length(min = 1, max = 63), regex(pattern = r"^(\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$"))
+    )]
+    pub namespaces: Vec<String>,
+}
+
+impl Sharing {
+    /// Whether Runs of this namespace may use it.
+    pub fn covers(&self, namespace: &str) -> bool {
+        self.namespaces.iter().any(|shared| shared == "*" || shared == namespace)
+    }
 }
 
 /// One file of the program's source.

@@ -93,8 +93,11 @@ macro_rules! reasons {
 reasons! {
     /// The Application that the Run names does not exist.
     ApplicationNotFound => Retry::OnChange,
-    /// The Application is in another namespace, which does not share it.
+    /// The Application is in another namespace and not shared with that of the Run, or it does
+    /// not exist: which of the two is not told.
     ApplicationNotShared => Retry::OnChange,
+    /// The Run names a ServiceAccount that its Application does not list.
+    ServiceAccountNotAllowed => Retry::OnChange,
     /// A command or option string cannot be split into words, or an argument is not what the
     /// Application's parameters allow.
     ArgumentsInvalid => Retry::OnChange,

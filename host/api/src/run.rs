@@ -14,7 +14,8 @@ use crate::scheduling::Scheduling;
 
 /// One execution of an Application.
 ///
-/// What was recorded at launch holds; only `suspend`, `ttl` and `deadline` may change.
+/// What was recorded at launch holds; only `suspend`, `ttl` and `deadline`
+/// may change.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "codeflare.dev",
@@ -45,6 +46,7 @@ use crate::scheduling::Scheduling;
     validation = Rule::new("has(self.workers) == has(oldSelf.workers) && (!has(self.workers) || self.workers == oldSelf.workers)").message("spec.workers cannot change; make another Run"),
     validation = Rule::new("has(self.scheduling) == has(oldSelf.scheduling) && (!has(self.scheduling) || self.scheduling == oldSelf.scheduling)").message("spec.scheduling cannot change; make another Run"),
     validation = Rule::new("has(self.supportsGpu) == has(oldSelf.supportsGpu) && (!has(self.supportsGpu) || self.supportsGpu == oldSelf.supportsGpu)").message("spec.supportsGpu cannot change; make another Run"),
+    validation = Rule::new("has(self.serviceAccountName) == has(oldSelf.serviceAccountName) && (!has(self.serviceAccountName) || self.serviceAccountName == oldSelf.serviceAccountName)").message("spec.serviceAccountName cannot change; make another Run"),
     validation = Rule::new("has(self.retries) == has(oldSelf.retries) && (!has(self.retries) || self.retries == oldSelf.retries)").message("spec.retries cannot change; make another Run")
 )]
 #[serde(rename_all = "camelCase")]
@@ -82,6 +84,11 @@ pub struct RunSpec {
     /// Whether this Run wants GPUs. It gets some only if the Application supports them.
     #[serde(default, rename = "supportsGpu", skip_serializing_if = "Option::is_none")]
     pub supports_gpu: Option<bool>,
+    /// ServiceAccount, in this namespace, whose token the program gets: one of those that the
+    /// Application lists. Without it there is no token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub service_account_name: Option<String>,
     /// Hold the Run: before its launch nothing is launched, later its pods are removed
     /// until it is resumed.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -73,7 +73,7 @@ impl Stores {
 pub(crate) enum Wake {
     /// One Run.
     Run(ObjectRef<AnyRun>),
-    /// Every Run of an Application.
+    /// Every Run of an Application, of whatever namespace.
     Application {
         /// Namespace of the Application.
         namespace: String,
@@ -220,7 +220,8 @@ pub(crate) fn woken(wakes: UnboundedReceiver<Wake>, runs: Store<AnyRun>) -> impl
         let refs = match wake {
             Wake::Run(run) => vec![run],
             Wake::Application { namespace, name } => unfinished(&runs, |run| {
-                run.namespace().as_deref() == Some(namespace.as_str()) && run.spec.application.name == name
+                let of = &run.spec.application;
+                of.name == name && (of.namespace.clone().or(run.namespace()).as_deref() == Some(namespace.as_str()))
             }),
             Wake::Namespace(name) => unfinished(&runs, |run| run.namespace().as_deref() == Some(name.as_str())),
             Wake::Everything => unfinished(&runs, |_| true),

@@ -16,6 +16,7 @@ use crate::stop::{Problem, Stop};
 pub(crate) use claims::claims;
 pub(crate) use fields::is_variable;
 use fields::{code, fields};
+pub use identity::Identity;
 pub(crate) use launcher::Chosen;
 pub use launcher::Offer;
 pub use policies::wants_usage;
@@ -24,6 +25,7 @@ mod arguments;
 mod claims;
 mod command;
 mod fields;
+mod identity;
 mod launcher;
 mod parameters;
 mod plugins;
@@ -55,6 +57,8 @@ pub struct Resolved {
     pub secret_env: BTreeMap<String, SecretKey>,
     /// Where the pods may run.
     pub scheduling: Scheduling,
+    /// As whom the pods run.
+    pub identity: Identity,
     /// What is asked of the sizing policies.
     pub asked: Asked,
     /// Options of the launcher.
@@ -88,6 +92,12 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
             Default::default()
         })
     });
+    let identity = application.map(|application| {
+        identity::identity(seen, application).unwrap_or_else(|found| {
+            problems.extend(found);
+            Default::default()
+        })
+    });
     let launcher = application.and_then(|application| {
         let run = launcher::Blamed { object: run_label(seen), pointer: "/spec/application" };
         launcher::launcher(offer(seen), application, &run).map_err(|found| problems.extend(found)).ok()
@@ -98,8 +108,8 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
         problems.extend(found);
         Vec::new()
     });
-    let (Some(application), Some((argv, passed)), Some(launcher), true) =
-        (application, command, launcher, problems.is_empty())
+    let (Some(application), Some((argv, passed)), Some(identity), Some(launcher), true) =
+        (application, command, identity, launcher, problems.is_empty())
     else {
         return Err(Stop { step, problems });
     };
@@ -132,6 +142,7 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
         env,
         secret_env,
         scheduling,
+        identity,
         asked,
         framework: Value::Object(application.spec.framework.clone().unwrap_or_default()),
         retries: run.spec.retries.unwrap_or(retry.limit),
@@ -182,9 +193,11 @@ fn application(seen: &Seen) -> Result<&Application, Problem> {
     let reference = &seen.run.spec.application;
     let own = seen.run.metadata.namespace.as_deref().unwrap_or_default();
     let namespace = reference.namespace.as_deref().unwrap_or(own);
-    if namespace != own {
+    let shared = seen.application.as_ref().and_then(|application| application.spec.sharing.as_ref());
+    if namespace != own && !shared.is_some_and(|sharing| sharing.covers(own)) {
+        // One sentence for both: whoever may not use it does not learn whether it is there.
         let message = format!(
-            "Application/{namespace}/{} is not in this Run's namespace, {own}, and not shared with it; make the Run in {namespace}, or the Application in {own}",
+            "Application/{namespace}/{} is not shared with namespace {own}, or does not exist; let its owner add {own} to its spec.sharing.namespaces, or make the Run in {namespace}, or the Application in {own}",
             reference.name
         );
         return Err(Problem::new(

@@ -39,9 +39,10 @@ pub(crate) fn template(holes: &Holes<'_>, role: &Role) -> Value {
         volumes.extend(staged.volumes(holes));
         mounts.extend(staged.mounts());
     }
+    let identity = &holes.resolved.identity;
     let mut spec = json!({
         "restartPolicy": "Never",
-        "automountServiceAccountToken": false,
+        "automountServiceAccountToken": identity.service_account.is_some(),
         "enableServiceLinks": false,
         "securityContext": {
             "runAsNonRoot": true,
@@ -52,6 +53,12 @@ pub(crate) fn template(holes: &Holes<'_>, role: &Role) -> Value {
         "containers": [container(holes, role, mounts)],
         "volumes": volumes,
     });
+    if let Some(account) = &identity.service_account {
+        put(&mut spec, "serviceAccountName", account.clone().into());
+    }
+    if let Some(secret) = &identity.image_pull_secret {
+        put(&mut spec, "imagePullSecrets", json!([{"name": secret}]));
+    }
     let scheduling = &holes.resolved.scheduling;
     if !scheduling.node_selector.is_empty() {
         put(&mut spec, "nodeSelector", json!(scheduling.node_selector));

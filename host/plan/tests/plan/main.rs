@@ -7,6 +7,7 @@ mod ceilings;
 mod claims;
 mod draft;
 mod grants;
+mod identity;
 mod lock;
 mod pod;
 mod record;

@@ -50,6 +50,25 @@ fn application() -> Vec<Case> {
         ),
         ("spec.secretNames", json!({"secretNames": vec!["s"; 32]}), json!({"secretNames": vec!["s"; 33]})),
         ("spec.secretNames", json!({"secretNames": [text(253)]}), json!({"secretNames": [""]})),
+        ("spec.imagePullSecret", json!({"imagePullSecret": "registry"}), json!({"imagePullSecret": ""})),
+        ("spec.imagePullSecret", json!({"imagePullSecret": text(253)}), json!({"imagePullSecret": text(254)})),
+        (
+            "spec.serviceAccountNames",
+            json!({"serviceAccountNames": vec!["s"; 32]}),
+            json!({"serviceAccountNames": vec!["s"; 33]}),
+        ),
+        ("spec.serviceAccountNames", json!({"serviceAccountNames": ["a"]}), json!({"serviceAccountNames": [""]})),
+        (
+            "spec.sharing.namespaces",
+            json!({"sharing": {"namespaces": ["*", "team-a"]}}),
+            json!({"sharing": {"namespaces": ["team-*"]}}),
+        ),
+        (
+            "spec.sharing.namespaces",
+            json!({"sharing": {"namespaces": vec!["n"; 256]}}),
+            json!({"sharing": {"namespaces": vec!["n"; 257]}}),
+        ),
+        ("spec.sharing", json!({"sharing": {}}), json!({"sharing": ["*"]})),
         ("spec.env", json!({"env": {"A_1": ""}}), json!({"env": {"1A": ""}})),
         ("spec.env", json!({"env": {"_": "x"}}), json!({"env": {"A-B": "x"}})),
         ("spec.env", json!({"env": env(256)}), json!({"env": env(257)})),
@@ -103,6 +122,7 @@ fn run() -> Vec<Case> {
             json!({"scheduling": {"affinity": {"nodeAfinity": {}}}}),
         ),
         ("spec.supportsGpu", json!({"supportsGpu": false}), json!({"supportsGpu": 1})),
+        ("spec.serviceAccountName", json!({"serviceAccountName": "a"}), json!({"serviceAccountName": ""})),
         ("spec.suspend", json!({"suspend": true}), json!({"suspend": "true"})),
         ("spec.deadline", json!({"deadline": "1h1m1s"}), json!({"deadline": "1s1h"})),
         ("spec.ttl", json!({"ttl": "0s"}), json!({"ttl": ""})),
@@ -241,7 +261,7 @@ async fn a_run_cannot_change_what_was_decided_on() -> Result<()> {
     let Some(server) = Server::given().await? else { return Ok(()) };
     let name = format!("fixed-{}", std::process::id());
     let given = json!({"options": "-a", "env": {"A": "1"}, "size": "sm", "workers": 1, "supportsGpu": false, "retries": 1,
-            "arguments": {"a": 1}, "scheduling": {"nodeSelector": {"a": "b"}}});
+            "arguments": {"a": 1}, "scheduling": {"nodeSelector": {"a": "b"}}, "serviceAccountName": "a"});
     let run = merged(&least("Run", &name), &json!({"spec": given}));
     server.put(&run).await?;
     let bare = least("Run", &format!("bare-{}", std::process::id()));
@@ -255,6 +275,7 @@ async fn a_run_cannot_change_what_was_decided_on() -> Result<()> {
         ("supportsGpu", json!(true)),
         ("arguments", json!({"a": 2})),
         ("scheduling", json!({"nodeSelector": {"a": "c"}})),
+        ("serviceAccountName", json!("b")),
         ("retries", json!(2)),
     ] {
         let wanted = format!("spec.{field} cannot change");
