@@ -53,6 +53,8 @@ refuses --set-json "plugins.ceiling=[{\"group\":\"rbac.authorization.k8s.io\",\"
 refuses --set-json "plugins.ceiling=[{\"group\":\"apps\",\"plural\":\"deployments\",\"$kind}]" group
 refuses --set-json "plugins.ceiling=[{\"group\":\"\",\"plural\":\"secrets\",\"$kind}]" plural
 refuses --set-json "plugins.ceiling=[{\"group\":\"a.b\",\"plural\":\"*\",\"$kind}]" plural
+refuses --set runs.podSecurity=privileged podSecurity
+refuses --set runs.priorityClasses.high=A_B high
 refuses --set host.image.pullPolicy=Sometimes pullPolicy
 refuses --set sizes.config.BIG.workers=1 BIG
 refuses --set sizes.config.sm.memory=lots memory
@@ -73,6 +75,14 @@ renders 1 'priorityClassName: high$' --set host.priorityClassName=high
 # The host and the init steps of Runs have one image.
 renders 2 'example.com/own:v7"?}?$' --set host.image.repository=example.com/own,host.image.tag=v7
 renders 1 'name: CODEFLARE_USER, value: "2000000"' --set runs.user=2000000
+renders 1 'name: CODEFLARE_POD_SECURITY, value: baseline' --set runs.podSecurity=baseline
+renders 3 '^kind: PriorityClass$'
+renders 1 'CODEFLARE_PRIORITY_CLASSES, value: "low=codeflare-low,normal=codeflare-normal,high=codeflare-high"'
+renders 2 '^kind: PriorityClass$' --set runs.priorityClasses.low=
+renders 1 'CODEFLARE_PRIORITY_CLASSES, value: "normal=codeflare-normal,high=urgent"' \
+  --set runs.priorityClasses.low=,runs.priorityClasses.high=urgent,runs.priorityClasses.create=false
+renders 0 '^kind: PriorityClass$' --set runs.priorityClasses.create=false
+renders 0 'CODEFLARE_PRIORITY_CLASSES' --set runs.priorityClasses.low=,runs.priorityClasses.normal=,runs.priorityClasses.high=
 renders 1 'readOnlyRootFilesystem: true'
 renders 0 'aggregate-to-view' --set aggregatedRoles.enabled=false
 # Each kind of the ceiling: a right, and a line of the file that the host reads.

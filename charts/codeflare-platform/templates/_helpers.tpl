@@ -30,3 +30,14 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
+
+{{/* The PriorityClasses of Runs, as the host takes them: low=NAME,high=NAME. */}}
+{{- define "codeflare.priorityClasses" -}}
+{{- $named := list }}
+{{- range $priority := list "low" "normal" "high" }}
+{{- with index $.Values.runs.priorityClasses $priority }}
+{{- $named = append $named (printf "%s=%s" $priority .) }}
+{{- end }}
+{{- end }}
+{{- join "," $named }}
+{{- end }}

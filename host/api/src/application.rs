@@ -82,6 +82,16 @@ pub struct ApplicationSpec {
     /// Who may run it from other namespaces; without it nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sharing: Option<Sharing>,
+    /// User of its containers, by number; without it the one that the installation says. 0,
+    /// which is root, only where pods are not restricted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 2_147_483_647))]
+    pub run_as_user: Option<i64>,
+    /// Group that its volumes belong to, by number; without it the one that the installation
+    /// says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 2_147_483_647))]
+    pub fs_group: Option<i64>,
     /// Environment of the program. A Run's variable of the same name wins.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[x_kube(validation = Rule::new("self.all(name, name.matches('^[A-Za-z_][A-Za-z0-9_]*$'))")

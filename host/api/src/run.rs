@@ -14,8 +14,8 @@ use crate::scheduling::Scheduling;
 
 /// One execution of an Application.
 ///
-/// What was recorded at launch holds; only `suspend`, `ttl` and `deadline`
-/// may change.
+/// What was recorded at launch holds; only `suspend`, `priority`, `ttl` and `deadline` may
+/// change.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "codeflare.dev",
@@ -84,6 +84,10 @@ pub struct RunSpec {
     /// Whether this Run wants GPUs. It gets some only if the Application supports them.
     #[serde(default, rename = "supportsGpu", skip_serializing_if = "Option::is_none")]
     pub supports_gpu: Option<bool>,
+    /// How urgent it is beside others: the PriorityClass of its pods, where the cluster has the
+    /// one that the installation names. It may change until the Run is launched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
     /// ServiceAccount, in this namespace, whose token the program gets: one of those that the
     /// Application lists. Without it there is no token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,6 +107,32 @@ pub struct RunSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 100))]
     pub retries: Option<u32>,
+}
+
+/// How urgent a Run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// Others go first.
+    Low,
+    /// As most.
+    Normal,
+    /// It goes before others.
+    High,
+}
+
+impl Priority {
+    /// All of them.
+    pub const ALL: [Priority; 3] = [Priority::Low, Priority::Normal, Priority::High];
+
+    /// As it stands in `spec.priority`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Priority::Low => "low",
+            Priority::Normal => "normal",
+            Priority::High => "high",
+        }
+    }
 }
 
 /// Which Application.

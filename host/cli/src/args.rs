@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use site::{PodSecurity, SiteArgs};
+
+mod site;
+
 /// Where the host's image has its plugins.
 const PLUGINS: &str = "/plugins";
 /// The image that the chart of this version names.
@@ -104,24 +108,8 @@ pub(crate) struct HostArgs {
     #[arg(long, value_name = "COUNT", env = "CODEFLARE_WORKERS", hide_env_values = true, default_value_t = 16,
         value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) workers: u16,
-    /// `runAsUser` and `fsGroup` of the pods of Runs
-    #[arg(long, value_name = "UID", env = "CODEFLARE_USER", hide_env_values = true, default_value_t = 1000,
-        value_parser = clap::value_parser!(i64).range(1..=2_147_483_647))]
-    pub(crate) user: i64,
-    /// The platform's own image, for the init step of pods that get source or an exec shim
-    #[arg(
-        long,
-        value_name = "IMAGE",
-        env = "CODEFLARE_IMAGE",
-        hide_env_values = true,
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) image: String,
-    /// When nodes pull that image [default: as Kubernetes does for its tag]
-    #[arg(long, value_name = "POLICY", env = "CODEFLARE_IMAGE_PULL_POLICY", hide_env_values = true,
-        value_parser = ["Always", "IfNotPresent", "Never"])]
-    pub(crate) image_pull_policy: Option<String>,
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
     /// YAML file with the kinds that plugins may be granted beside those that the host knows
     /// [default: none]
     #[arg(long, value_name = "FILE", env = "CODEFLARE_GRANT_CEILING", hide_env_values = true)]
@@ -231,6 +219,9 @@ pub(crate) struct PlanArgs {
     /// `runAsUser` and `fsGroup` of the pods
     #[arg(long, value_name = "UID", default_value_t = 1000, conflicts_with = "record")]
     pub(crate) user: i64,
+    /// Pod Security Standard that the pods follow
+    #[arg(long, value_name = "STANDARD", value_enum, default_value_t = PodSecurity::Restricted, conflicts_with = "record")]
+    pub(crate) pod_security: PodSecurity,
     /// The platform's own image, for the init step of pods that get source
     #[arg(long, value_name = "IMAGE", default_value = IMAGE, conflicts_with = "record")]
     pub(crate) image: String,

@@ -8,6 +8,9 @@ mod read;
 mod replay;
 mod strict;
 
+use std::collections::BTreeMap;
+
+use codeflare_api::run::Priority;
 use codeflare_api::{ConditionType, Reason};
 use codeflare_documents::describe::EmittedKind;
 use codeflare_documents::sizing::Usage;
@@ -60,9 +63,16 @@ async fn plan(args: &PlanArgs) -> Result<(), Failure> {
         return Err(Failure::Errors(errors));
     }
     let catalog = Catalog::open(args, &documents).await?;
+    let site = Site {
+        user: args.user,
+        pod_security: args.pod_security.into(),
+        priority_classes: shipped_priorities()?,
+        image: args.image.clone(),
+        ..Site::default()
+    };
     let mut plans = Vec::new();
     for found in runs {
-        let seen = seen(args, &documents, &catalog, (&kinds, &ceiling), &found);
+        let seen = seen(&documents, &catalog, (&kinds, &ceiling), &site, &found);
         match draft::draft(&catalog, seen, 1).await {
             Ok(record) => plans.push(record),
             Err(stop) => errors.extend(stop.problems.iter().map(|problem| line(&documents, &found.place, problem))),
@@ -73,10 +83,10 @@ async fn plan(args: &PlanArgs) -> Result<(), Failure> {
 
 /// What a decision has to go on: what `gather` takes from the stores of the cluster.
 fn seen(
-    args: &PlanArgs,
     documents: &Documents,
     catalog: &Catalog,
     (kinds, ceiling): (&[EmittedKind], &Ceiling),
+    site: &Site,
     run: &Found,
 ) -> Seen {
     let mut run = run.object.clone();
@@ -99,7 +109,9 @@ fn seen(
         // Offline nothing else runs: a budget has all of its room.
         usage: wants_usage(&catalog.seen, &namespace_labels).then(Usage::default),
         namespace_labels,
-        site: Site { user: args.user, image: args.image.clone(), ..Site::default() },
+        // The chart brings those that it names.
+        priority_classes: site.priority_classes.values().cloned().collect(),
+        site: site.clone(),
         run,
     }
 }
@@ -160,6 +172,16 @@ fn shipped_sizes() -> Result<codeflare_api::RunSizeConfiguration, Failure> {
     .map_err(|error| Failure::one(format!("the chart's sizes: {error}")))
 }
 
+/// PriorityClasses that the chart names.
+fn shipped_priorities() -> Result<BTreeMap<Priority, String>, Failure> {
+    let values = values()?;
+    let named = |priority: Priority| {
+        let name = values.pointer("/runs/priorityClasses")?.get(priority.as_str())?.as_str()?;
+        Some((priority, name.to_owned()))
+    };
+    Ok(Priority::ALL.into_iter().filter_map(named).collect())
+}
+
 /// What it means that a plugin failed.
 fn plugin_failed(name: &str, message: String) -> Problem {
     Problem::new(Reason::PluginFailed, format!("Plugin/{name}"), "", message)
@@ -182,6 +204,12 @@ mod tests {
         let sizes = shipped_sizes().expect("should read the chart's sizes");
         assert_eq!(sizes.spec.config.keys().collect::<Vec<_>>(), ["lg", "md", "sm", "xl", "xs", "xxl"]);
         assert_eq!(sizes.spec.priority, 100);
+    }
+
+    #[test]
+    fn the_chart_names_a_class_for_each_priority() {
+        let classes = shipped_priorities().expect("should read the chart's values");
+        assert_eq!(classes.into_values().collect::<Vec<_>>(), ["codeflare-low", "codeflare-normal", "codeflare-high"]);
     }
 
     #[test]

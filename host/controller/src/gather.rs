@@ -1,5 +1,7 @@
 //! Step 1, gather: everything that the decisions about a Run depend on, from the stores.
 
+use std::collections::BTreeSet;
+
 use codeflare_api::{Run, labels};
 use codeflare_documents::sizing::Usage;
 use codeflare_plan::live::Child;
@@ -39,8 +41,16 @@ pub(crate) fn gather(ctx: &Context, run: &Run, usage: Option<Usage>) -> Seen {
         plugins,
         namespace_labels: ctx.stores.namespace_labels(&namespace),
         usage,
+        priority_classes: priority_classes(ctx),
         site: ctx.site.clone(),
     }
+}
+
+/// PriorityClasses that the installation names and the cluster has, each once.
+fn priority_classes(ctx: &Context) -> Vec<String> {
+    let named: BTreeSet<_> = ctx.site.priority_classes.values().collect();
+    let there = named.into_iter().filter(|name| ctx.stores.priority_classes.get(&ObjectRef::new(name)).is_some());
+    there.cloned().collect()
 }
 
 /// Children of any attempt, from the stores.

@@ -50,12 +50,8 @@ pub struct Config {
     pub identity: String,
     /// Wake-ups at the same time.
     pub workers: u16,
-    /// `runAsUser` and `fsGroup` of the pods of Runs.
-    pub user: i64,
-    /// The platform's own image, for init steps; empty where nobody named it.
-    pub image: String,
-    /// When nodes pull that image; empty: as Kubernetes does for its tag.
-    pub image_pull_policy: String,
+    /// What is decided here for the pods of Runs.
+    pub site: codeflare_plan::seen::Site,
     /// What plugins may be granted beside the kinds that the host knows itself.
     pub ceiling: codeflare_plan::lock::Ceiling,
     /// How long versions of plugins are kept that nobody needs any more.
@@ -142,14 +138,14 @@ pub async fn run(config: Config) -> Result<(), Error> {
         tracing::info!("not every plugin is loaded yet; Runs that need others go on");
     }
     let records = Records::with_key(&client, &config.namespace).await?;
-    tokio::spawn(show::follow(client.clone(), stores.clone(), catalog.clone(), changes.applications));
+    tokio::spawn(show::follow(
+        client.clone(),
+        stores.clone(),
+        catalog.clone(),
+        config.site.pod_security,
+        changes.applications,
+    ));
     let reporter = Reporter { controller: "codeflare.dev/host".into(), instance: Some(config.identity.clone()) };
-    let site = codeflare_plan::seen::Site {
-        user: config.user,
-        image: config.image.clone(),
-        image_pull_policy: config.image_pull_policy.clone(),
-        ..codeflare_plan::seen::Site::default()
-    };
     let stored = stores.runs.clone();
     // Waiting for the store itself would take the place of the one other who does.
     let (listed, all_listed) = channel::channel(false);
@@ -169,7 +165,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
         catalog,
         records,
         admission,
-        site,
+        site: config.site,
         metrics,
         turns,
         published: Published::default(),

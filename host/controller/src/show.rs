@@ -13,6 +13,7 @@ use codeflare_api::plugin::Claim;
 use codeflare_api::{Application, ApplicationStatus, Plugin};
 use codeflare_plan::ready;
 use codeflare_plan::resolve::Offer;
+use codeflare_plan::seen::PodSecurity;
 use jiff::Timestamp;
 use kube::api::{Api, Patch, PatchParams};
 use kube::{Client, Resource, ResourceExt};
@@ -30,7 +31,13 @@ const GATHER: Duration = Duration::from_millis(100);
 const AGAIN: Duration = Duration::from_secs(30);
 
 /// Keeps the status of every Application, and claims and grants of every Plugin, for ever.
-pub(crate) async fn follow(client: Client, stores: Stores, catalog: Arc<Catalog>, changed: Arc<Notify>) {
+pub(crate) async fn follow(
+    client: Client,
+    stores: Stores,
+    catalog: Arc<Catalog>,
+    pod_security: PodSecurity,
+    changed: Arc<Notify>,
+) {
     loop {
         let plugins = catalog.seen();
         let kinds = plugins
@@ -40,7 +47,7 @@ pub(crate) async fn follow(client: Client, stores: Stores, catalog: Arc<Catalog>
         let served = catalog.served().of(kinds);
         for application in stores.applications.state() {
             let labels = stores.namespace_labels(&application.namespace().unwrap_or_default());
-            let offer = Offer { plugins: &plugins, served: &served, labels: &labels };
+            let offer = Offer { plugins: &plugins, served: &served, labels: &labels, pod_security };
             let status = ready::application(&application, offer, Timestamp::now());
             if application.status.as_ref() != Some(&status) {
                 publish_application(&client, &application, &status).await;

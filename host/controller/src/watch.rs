@@ -10,6 +10,7 @@ use codeflare_api::{Application, Plugin, Run, RunSizeConfiguration, labels};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
+use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, PartialObjectMeta};
 use kube::core::DeserializeGuard;
@@ -45,6 +46,8 @@ pub(crate) struct Stores {
     pub(crate) records: Store<PartialObjectMeta<ConfigMap>>,
     /// Namespaces, metadata only: plugins may serve some of them.
     pub(crate) namespaces: Store<PartialObjectMeta<Namespace>>,
+    /// PriorityClasses, metadata only: a pod that names one that is not there is not made.
+    pub(crate) priority_classes: Store<PartialObjectMeta<PriorityClass>>,
     /// What Runs are launched as.
     pub(crate) children: Children,
 }
@@ -59,6 +62,7 @@ impl Stores {
         let _ = self.pods.wait_until_ready().await;
         let _ = self.records.wait_until_ready().await;
         let _ = self.namespaces.wait_until_ready().await;
+        let _ = self.priority_classes.wait_until_ready().await;
         self.children.ready().await;
     }
 
@@ -167,6 +171,13 @@ pub(crate) fn start(
                 by_namespace.notify_one();
                 Some(Wake::Namespace(namespace.name_any()))
             },
+        )),
+        // No Run waits for one: what is not there when it is planned is left out.
+        priority_classes: kept(follow(
+            watcher(Api::<PartialObjectMeta<PriorityClass>>::all(client.clone()), all()),
+            (),
+            waker,
+            |_| None,
         )),
         runs,
         children,

@@ -123,7 +123,9 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
     env.retain(|name, _| !secret_env.contains_key(name));
     let retry = application.spec.retry.clone().unwrap_or_default();
     let asked = asked(seen, application);
+    let (identity, decided) = identity;
     let mut choices = vec![launcher.choice()];
+    choices.extend(decided);
     // A selector that means nothing stops the step of the size, with its own words.
     let holding = configurations::holding(seen).unwrap_or_default();
     let shirt = configurations::tee_shirt(&holding, &asked.size);
@@ -160,6 +162,7 @@ pub(crate) fn launchable(application: &Application, offer: Offer<'_>) -> Result<
     let mut problems = application_fields(application);
     problems.extend(command::unsplit(application));
     problems.extend(parameters::parameters(application).err().unwrap_or_default());
+    problems.extend(identity::root(application, offer.pod_security).err());
     let blamed = launcher::Blamed { object: label(application), pointer: "/spec/api" };
     match launcher::launcher(offer, application, &blamed) {
         Ok(chosen) if problems.is_empty() => Ok(chosen),
@@ -172,7 +175,12 @@ pub(crate) fn launchable(application: &Application, offer: Offer<'_>) -> Result<
 }
 
 fn offer(seen: &Seen) -> Offer<'_> {
-    Offer { plugins: &seen.plugins, served: &seen.served, labels: &seen.namespace_labels }
+    Offer {
+        plugins: &seen.plugins,
+        served: &seen.served,
+        labels: &seen.namespace_labels,
+        pod_security: seen.site.pod_security,
+    }
 }
 
 /// `Application/name`, as faults name it.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use codeflare_api::plugin::{Grant, PluginSpec};
+use codeflare_api::run::Priority;
 use codeflare_api::{Application, Run, RunSizeConfiguration};
 use codeflare_documents::describe::{Description, EmittedKind};
 use codeflare_documents::sizing::Usage;
@@ -42,6 +43,9 @@ pub struct Seen {
     /// wants to know it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// PriorityClasses of `site` that the cluster has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub priority_classes: Vec<String>,
     /// What the platform's installation decides for every pod.
     pub site: Site,
 }
@@ -97,8 +101,14 @@ pub enum PluginRole {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Site {
-    /// `runAsUser` and `fsGroup` of every pod.
+    /// `runAsUser` and `fsGroup` of pods whose Application says nothing; `fsGroup` alone where
+    /// pods are not restricted.
     pub user: i64,
+    /// Standard that every pod follows.
+    pub pod_security: PodSecurity,
+    /// PriorityClass of Runs of each priority, as far as the installation names one.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub priority_classes: BTreeMap<Priority, String>,
     /// Resource that counts GPUs.
     pub gpu_resource: String,
     /// The platform's own image, for init steps; empty where nobody named it.
@@ -109,6 +119,18 @@ pub struct Site {
     pub image_pull_policy: String,
     /// Annotations and labels of no meaning to us that every child gets.
     pub labels: BTreeMap<String, String>,
+}
+
+/// A Pod Security Standard (<https://kubernetes.io/docs/concepts/security/pod-security-standards/>).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PodSecurity {
+    /// No root, and no capability.
+    #[default]
+    Restricted,
+    /// The image's own user, root too, with the capabilities that a container runtime gives by
+    /// itself. In all else as restricted.
+    Baseline,
 }
 
 impl PluginRole {
@@ -136,6 +158,8 @@ impl Default for Site {
     fn default() -> Self {
         Site {
             user: 1000,
+            pod_security: PodSecurity::Restricted,
+            priority_classes: BTreeMap::new(),
             gpu_resource: "nvidia.com/gpu".into(),
             image: String::new(),
             image_pull_policy: String::new(),

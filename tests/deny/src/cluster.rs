@@ -39,6 +39,12 @@ impl Default for Cluster {
 impl Cluster {
     /// A Run of two workers of half a core.
     pub fn new() -> Cluster {
+        Cluster::with(json!({}), json!({}), json!({}))
+    }
+
+    /// The same with members of the Run's spec, the Application's and the installation's laid
+    /// over it.
+    pub fn with(run: Value, application: Value, site: Value) -> Cluster {
         let plugin = |name: &str, role: Value, kinds: Value| {
             json!({
                 "name": name, "role": role, "priority": 100, "settings": {}, "trouble": "",
@@ -56,12 +62,12 @@ impl Cluster {
             })
         };
         let seen: Seen = serde_json::from_value(json!({
-            "run": of("Run", "hello", json!({"application": {"name": "app"}})),
-            "application": of("Application", "app", json!({"api": "any", "image": "python:3.13", "command": "python3 main.py"})),
+            "run": of("Run", "hello", over(json!({"application": {"name": "app"}}), run)),
+            "application": of("Application", "app", over(json!({"api": "any", "image": "python:3.13", "command": "python3 main.py"}), application)),
             "configurations": [],
             "plugins": [plugin("guest", json!({"launcher": ["any"]}), all.clone()), plugin("sizes", json!("sizingPolicy"), json!([]))],
             "served": all,
-            "site": {"image": "registry/platform:1"},
+            "site": over(json!({"image": "registry/platform:1"}), site),
         }))
         .expect("should be what a host sees");
         let resolved = resolve(&seen).unwrap_or_else(|stop| panic!("{stop}"));
@@ -88,6 +94,14 @@ impl Cluster {
         let draft = serde_json::from_value(draft.clone()).map_err(|error| vec![format!("no answer: {error}")])?;
         self.judge(draft).map_err(|stop| stop.problems.iter().map(|problem| problem.line()).collect())
     }
+}
+
+/// An object with members of another laid over it.
+fn over(mut under: Value, over: Value) -> Value {
+    if let (Some(under), Value::Object(over)) = (under.as_object_mut(), over) {
+        under.extend(over);
+    }
+    under
 }
 
 /// Every draft by name.

@@ -52,8 +52,11 @@ fn of_pods(plan: &Plan, pods: &[&Value]) -> Option<String> {
     broken.map(|found| format!("a pod breaks {found:?}"))
 }
 
-/// Finds pods: whatever has containers. Answers a hole that nobody filled.
-fn walk<'a>(value: &'a Value, pods: &mut Vec<&'a Value>) -> Result<(), String> {
+/// Finds pods: whatever has containers.
+///
+/// # Errors
+/// With a hole that nobody filled.
+pub fn walk<'a>(value: &'a Value, pods: &mut Vec<&'a Value>) -> Result<(), String> {
     match value {
         Value::Object(members) => {
             if members.get("spec").is_some_and(|spec| spec.get("containers").is_some()) {

@@ -83,6 +83,7 @@ pub(crate) fn record(attempt: u32) -> Record {
             cluster_scoped: Vec::new(),
             namespace_labels: BTreeMap::new(),
             usage: None,
+            priority_classes: Vec::new(),
             site: Site::default(),
         },
         exchanges: Vec::new(),

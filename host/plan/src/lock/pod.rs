@@ -1,7 +1,8 @@
 //! The host builds every pod: image, command, environment, resources, security.
 //!
 //! Restricted Pod Security (<https://kubernetes.io/docs/concepts/security/pod-security-standards/>)
-//! without exception; text of users reaches the program unchanged.
+//! without exception, unless the installation says baseline; text of users reaches the
+//! program unchanged.
 
 use codeflare_api::{labels, quantity};
 use codeflare_documents::launcher::{Command, EnvValue, Role, RoleMore};
@@ -10,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::holes::Holes;
 use super::stage;
 use super::stamp::put;
+use crate::seen::PodSecurity;
 
 /// Where HOME is: the root file system may be read-only, and uid 1000 may own nothing.
 pub(crate) const HOME: &str = "/home/codeflare";
@@ -44,12 +46,7 @@ pub(crate) fn template(holes: &Holes<'_>, role: &Role) -> Value {
         "restartPolicy": "Never",
         "automountServiceAccountToken": identity.service_account.is_some(),
         "enableServiceLinks": false,
-        "securityContext": {
-            "runAsNonRoot": true,
-            "runAsUser": holes.seen.site.user,
-            "fsGroup": holes.seen.site.user,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": of_pod(holes),
         "containers": [container(holes, role, mounts)],
         "volumes": volumes,
     });
@@ -58,6 +55,9 @@ pub(crate) fn template(holes: &Holes<'_>, role: &Role) -> Value {
     }
     if let Some(secret) = &identity.image_pull_secret {
         put(&mut spec, "imagePullSecrets", json!([{"name": secret}]));
+    }
+    if let Some(class) = &identity.priority_class {
+        put(&mut spec, "priorityClassName", class.clone().into());
     }
     let scheduling = &holes.resolved.scheduling;
     if !scheduling.node_selector.is_empty() {
@@ -78,6 +78,30 @@ pub(crate) fn template(holes: &Holes<'_>, role: &Role) -> Value {
     json!({"metadata": {"labels": pod_labels(holes, role)}, "spec": spec})
 }
 
+/// Security context of a pod.
+fn of_pod(holes: &Holes<'_>) -> Value {
+    let identity = &holes.resolved.identity;
+    let mut context = json!({"fsGroup": identity.fs_group, "seccompProfile": {"type": "RuntimeDefault"}});
+    if let Some(user) = identity.user {
+        put(&mut context, "runAsUser", user.into());
+    }
+    if holes.seen.site.pod_security == PodSecurity::Restricted {
+        put(&mut context, "runAsNonRoot", true.into());
+    }
+    context
+}
+
+/// Security context of a container in the Application's own image. Root without
+/// capabilities could not even read its own users' files, so baseline leaves those that a
+/// runtime gives.
+pub(super) fn of_container(holes: &Holes<'_>) -> Value {
+    let mut context = json!({"allowPrivilegeEscalation": false});
+    if holes.seen.site.pod_security == PodSecurity::Restricted {
+        put(&mut context, "capabilities", json!({"drop": ["ALL"]}));
+    }
+    context
+}
+
 fn pod_labels(holes: &Holes<'_>, role: &Role) -> Value {
     let mut all: Map<String, Value> =
         holes.seen.site.labels.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
@@ -95,7 +119,7 @@ fn container(holes: &Holes<'_>, role: &Role, mounts: Vec<Value>) -> Value {
         "image": holes.resolved.image,
         "env": env(holes, role),
         "resources": resources(holes, role),
-        "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
+        "securityContext": of_container(holes),
         "volumeMounts": mounts,
     });
     let argv = match &role.command {

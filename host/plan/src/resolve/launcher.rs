@@ -15,7 +15,7 @@ use super::label;
 use super::plugins::{planned, serves, usable, where_served};
 use crate::plan::PlannedPlugin;
 use crate::schema;
-use crate::seen::{PluginRole, SeenPlugin};
+use crate::seen::{PluginRole, PodSecurity, SeenPlugin};
 use crate::stop::Problem;
 
 /// Longest reason for which a plugin was passed over, in characters: the whole is on its
@@ -31,6 +31,8 @@ pub struct Offer<'a> {
     pub served: &'a [EmittedKind],
     /// Labels of the namespace.
     pub labels: &'a BTreeMap<String, String>,
+    /// Standard that pods follow.
+    pub pod_security: PodSecurity,
 }
 
 /// Whose field is to blame where no launcher can be had.

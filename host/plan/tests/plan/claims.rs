@@ -83,7 +83,12 @@ fn run_and_application_say_who_launches_and_why() {
             let seen = with(&plugins);
             let resolved = resolve(&seen).expect("should resolve");
             let application = seen.application.clone().expect("should have one");
-            let offer = Offer { plugins: &seen.plugins, served: &seen.served, labels: &seen.namespace_labels };
+            let offer = Offer {
+                plugins: &seen.plugins,
+                served: &seen.served,
+                labels: &seen.namespace_labels,
+                pod_security: seen.site.pod_security,
+            };
             let status = ready::application(&application, offer, jiff::Timestamp::UNIX_EPOCH);
             assert_eq!(status.launcher.as_ref(), Some(&resolved.launcher.name), "{case}");
             let [choice] = &resolved.choices[..] else { panic!("{case}: {:?}", resolved.choices) };

@@ -77,3 +77,48 @@ fn a_token_is_there_only_for_a_run_that_chooses_one_of_the_list() {
     assert_eq!((&pod["serviceAccountName"], &pod["automountServiceAccountToken"]), (&json!("writer"), &json!(true)));
     insta::assert_yaml_snapshot!([stopped(&[list, chosen("admin")]), stopped(&[chosen("default")])]);
 }
+
+#[test]
+fn a_priority_is_a_class_where_there_is_one_and_a_choice_that_says_so_otherwise() {
+    let classes = ("/site/priorityClasses", json!({"low": "slow", "high": "urgent"}));
+    let asked = |priority: &str| ("/run/spec/priority", json!(priority));
+    let there = |names: &[&str]| ("/priorityClasses", json!(names));
+    let told = |changes: &[(&str, Value)]| {
+        let choices = plan(&seen(changes)).1.choices;
+        let choice = choices.into_iter().find(|choice| choice.field == "priorityClassName");
+        (pod(changes).get("priorityClassName").cloned(), choice)
+    };
+    // A Run that asks for nothing gets nothing, also where the classes are there.
+    assert_eq!(told(&[classes.clone(), there(&["slow", "urgent"])]), (None, None));
+    insta::assert_yaml_snapshot!([
+        told(&[classes.clone(), there(&["slow", "urgent"]), asked("high")]),
+        told(&[classes.clone(), there(&["slow"]), asked("high")]),
+        told(&[classes, there(&["slow", "urgent"]), asked("normal")]),
+    ]);
+}
+
+#[test]
+fn user_and_group_are_the_applications_then_the_installations() {
+    let context = |changes: &[(&str, Value)]| pod(changes)["securityContext"].clone();
+    let user = |user: i64| ("/application/spec/runAsUser", json!(user));
+    let group = |group: i64| ("/application/spec/fsGroup", json!(group));
+    let site = ("/site/user", json!(2000));
+    let baseline = ("/site/podSecurity", json!("baseline"));
+    for (changes, wanted_user, wanted_group) in [
+        (vec![], Some(1000), 1000),
+        (vec![site.clone()], Some(2000), 2000),
+        (vec![site.clone(), user(101)], Some(101), 2000),
+        (vec![site.clone(), group(0)], Some(2000), 0),
+        (vec![user(101), group(102)], Some(101), 102),
+        // Baseline leaves the user to the image, unless the Application names one.
+        (vec![baseline.clone(), site], None, 2000),
+        (vec![baseline.clone(), user(0), group(5)], Some(0), 5),
+    ] {
+        let context = context(&changes);
+        assert_eq!(context.get("runAsUser").and_then(Value::as_i64), wanted_user, "{changes:?}");
+        assert_eq!(context["fsGroup"], wanted_group, "{changes:?}");
+        let restricted = !changes.contains(&baseline);
+        assert_eq!(context.get("runAsNonRoot").is_some(), restricted, "{changes:?}");
+    }
+    insta::assert_yaml_snapshot!(stopped(&[user(0)]));
+}

@@ -205,7 +205,12 @@ fn an_application_shows_whether_a_run_could_be_launched() {
         let seen = seen(changes);
         let mut application = seen.application.expect("should have one");
         application.status = old;
-        let offer = Offer { plugins: &seen.plugins, served: &seen.served, labels: &seen.namespace_labels };
+        let offer = Offer {
+            plugins: &seen.plugins,
+            served: &seen.served,
+            labels: &seen.namespace_labels,
+            pod_security: seen.site.pod_security,
+        };
         codeflare_plan::ready::application(&application, offer, now(at))
     };
     let good = shown(&[], 1, None);

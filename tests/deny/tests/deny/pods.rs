@@ -4,7 +4,7 @@
 use codeflare_deny::cluster::{Cluster, PLUGIN, drafts, drafts_of};
 use codeflare_deny::restricted::{broken, violations, ways};
 use codeflare_deny::{lists, sound};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A pod that the host has built.
 fn built() -> Value {
@@ -29,6 +29,46 @@ fn every_pod_that_the_host_builds_keeps_every_control() {
     for (name, draft) in drafts() {
         let plan = Cluster::new().judge_json(&draft).unwrap_or_else(|problems| panic!("{name}: {problems:#?}"));
         sound::hold(&plan);
+    }
+}
+
+/// Pod templates of every draft, on this cluster.
+fn templates(cluster: &Cluster) -> Vec<(&'static str, Value)> {
+    let of = |name: &'static str, draft: &Value| {
+        let plan = cluster.judge_json(draft).unwrap_or_else(|problems| panic!("{name}: {problems:#?}"));
+        let mut pods = Vec::new();
+        for object in &plan.objects {
+            sound::walk(&object.object, &mut pods).unwrap_or_else(|hole| panic!("{name}: {hole} is left"));
+        }
+        pods.into_iter().map(|pod| (name, pod.clone())).collect::<Vec<_>>()
+    };
+    drafts().iter().flat_map(|(name, draft)| of(name, draft)).collect()
+}
+
+#[test]
+fn what_users_choose_breaks_no_control() {
+    let run = json!({"serviceAccountName": "reader", "priority": "high", "env": {"A": "b"}});
+    let application = json!({
+        "serviceAccountNames": ["reader"], "imagePullSecret": "registry", "runAsUser": 7, "fsGroup": 0,
+        "code": [{"name": "main.py", "source": ""}],
+    });
+    let cluster = Cluster::with(run, application, json!({}));
+    for (name, pod) in templates(&cluster) {
+        assert_eq!(violations(&pod).into_iter().collect::<Vec<_>>(), [""; 0], "{name}: {pod:#}");
+    }
+}
+
+/// Everything in which the pods of an installation that says baseline are less than
+/// restricted; the baseline standard allows each of it, and docs/trust.md tells it.
+#[test]
+fn baseline_lets_root_and_usual_capabilities_in_and_nothing_else() {
+    let baseline = Cluster::with(json!({}), json!({"runAsUser": 0}), json!({"podSecurity": "baseline"}));
+    for (name, pod) in templates(&baseline) {
+        let found: Vec<_> = violations(&pod).into_iter().collect();
+        assert_eq!(found, ["Capabilities", "Running as non-root", "Running as non-root user"], "{name}: {pod:#}");
+        for container in pod["spec"]["containers"].as_array().into_iter().flatten() {
+            assert_eq!(container["securityContext"], json!({"allowPrivilegeEscalation": false}), "{name}");
+        }
     }
 }
 

@@ -68,6 +68,11 @@ fn application() -> Vec<Case> {
             json!({"sharing": {"namespaces": vec!["n"; 256]}}),
             json!({"sharing": {"namespaces": vec!["n"; 257]}}),
         ),
+        ("spec.runAsUser", json!({"runAsUser": 0}), json!({"runAsUser": -1})),
+        ("spec.runAsUser", json!({"runAsUser": 2_147_483_647}), json!({"runAsUser": 2_147_483_648_i64})),
+        ("spec.runAsUser", json!({"runAsUser": 101}), json!({"runAsUser": "nobody"})),
+        ("spec.fsGroup", json!({"fsGroup": 0}), json!({"fsGroup": -1})),
+        ("spec.fsGroup", json!({"fsGroup": 2_147_483_647}), json!({"fsGroup": 2_147_483_648_i64})),
         ("spec.sharing", json!({"sharing": {}}), json!({"sharing": ["*"]})),
         ("spec.env", json!({"env": {"A_1": ""}}), json!({"env": {"1A": ""}})),
         ("spec.env", json!({"env": {"_": "x"}}), json!({"env": {"A-B": "x"}})),
@@ -122,6 +127,9 @@ fn run() -> Vec<Case> {
             json!({"scheduling": {"affinity": {"nodeAfinity": {}}}}),
         ),
         ("spec.supportsGpu", json!({"supportsGpu": false}), json!({"supportsGpu": 1})),
+        ("spec.priority", json!({"priority": "low"}), json!({"priority": "lowest"})),
+        ("spec.priority", json!({"priority": "high"}), json!({"priority": 1})),
+        ("spec.priority", json!({"priority": "normal"}), json!({"priority": ""})),
         ("spec.serviceAccountName", json!({"serviceAccountName": "a"}), json!({"serviceAccountName": ""})),
         ("spec.suspend", json!({"suspend": true}), json!({"suspend": "true"})),
         ("spec.deadline", json!({"deadline": "1h1m1s"}), json!({"deadline": "1s1h"})),
@@ -288,7 +296,8 @@ async fn a_run_cannot_change_what_was_decided_on() -> Result<()> {
             assert!(words.contains(&wanted), "{field}: {words}");
         }
     }
-    for free in [json!({"suspend": true}), json!({"ttl": "1h"}), json!({"deadline": "2h"})] {
+    for free in [json!({"suspend": true}), json!({"ttl": "1h"}), json!({"deadline": "2h"}), json!({"priority": "high"})]
+    {
         assert_eq!(server.try_change(&run, &json!({"spec": free})).await?, Ok(()), "{free}");
     }
     Ok(())
