@@ -30,6 +30,10 @@ use crate::scheduling::Scheduling;
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
+#[x_kube(
+    validation = Rule::new("!(has(self.repo) && has(self.code))").message("spec.repo and spec.code both say where the source is; leave one of them out"),
+    validation = Rule::new("has(self.repo) || !(has(self.ref) || has(self.path) || has(self.repoSecret))").message("spec.ref, spec.path and spec.repoSecret say more of spec.repo; set it too")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct ApplicationSpec {
     /// The framework: any string that a launcher plugin claims, such as `job`.
@@ -53,6 +57,26 @@ pub struct ApplicationSpec {
         .message("spec.code: each name once"))]
     #[schemars(length(max = 64))]
     pub code: Vec<CodeFile>,
+    /// The program's source, in a git repository: the address of a folder's web page, such as
+    /// `https://host/org/repo/tree/main/examples`, or of the repository itself, with `ref` and
+    /// `path`. Each Run has the commit that was there when it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^https?://"))]
+    pub repo: Option<String>,
+    /// Branch, tag or commit of `repo`; without it the default branch. Not for the address of
+    /// a web page, which has it.
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub reference: Option<String>,
+    /// Folder of `repo` in which the program starts; without it the whole repository. Not for
+    /// the address of a web page, which has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub path: Option<String>,
+    /// Secret with the credentials for `repo`. Without it those of the PlatformRepoSecret
+    /// whose pattern matches best, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repo_secret: Option<RepoSecretRef>,
     /// Packages of the program's language, a line each as in a requirements file, such as
     /// `qiskit==0.37.0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,6 +183,20 @@ impl Sharing {
     pub fn covers(&self, namespace: &str) -> bool {
         self.namespaces.iter().any(|shared| shared == "*" || shared == namespace)
     }
+}
+
+/// A Secret with credentials for a repository: the user's name under `user`, the password or
+/// token under `pat`. It reaches neither a plugin nor a pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RepoSecretRef {
+    /// Name of the Secret.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// Namespace of the Secret; without it the Application's. One of another namespace must
+    /// say which namespaces and hosts may use it, by annotations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub namespace: Option<String>,
 }
 
 /// One file of the program's source.

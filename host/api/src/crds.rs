@@ -5,11 +5,11 @@ use kube::CustomResourceExt;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use crate::size::TeeShirt;
-use crate::{Application, Plugin, Run, RunSizeConfiguration};
+use crate::{Application, PlatformRepoSecret, Plugin, Run, RunSizeConfiguration};
 
 /// Every CustomResourceDefinition of the platform, in the order of their names.
 pub fn all() -> Vec<CustomResourceDefinition> {
-    vec![Application::crd(), Plugin::crd(), Run::crd(), RunSizeConfiguration::crd()]
+    vec![Application::crd(), PlatformRepoSecret::crd(), Plugin::crd(), Run::crd(), RunSizeConfiguration::crd()]
 }
 
 /// Any object: its schema belongs to a plugin.

@@ -21,6 +21,12 @@ pub const PLUGIN_SHEET: &str = "plugin-sheet";
 pub const PLUGIN_PROOF: &str = "plugin-proof";
 /// First 40 hexadecimal digits of a plugin's digest, on what is kept of it.
 pub const DIGEST: &str = "codeflare.dev/digest";
+/// Annotation of a Secret with credentials for repositories: namespaces whose Applications
+/// may use it beside those of its own, with commas between them; `*`: all.
+pub const REPO_SECRET_NAMESPACES: &str = "codeflare.dev/repo-secret-namespaces";
+/// Annotation of such a Secret: patterns of the repositories that it is for, as in a
+/// PlatformRepoSecret, with commas between them.
+pub const REPO_SECRET_HOSTS: &str = "codeflare.dev/repo-secret-hosts";
 /// Prefix of everything above.
 pub const PREFIX: &str = "codeflare.dev/";
 /// Who manages an object (recommended label of Kubernetes).

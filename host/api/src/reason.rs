@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
+/// How often a Run looks whether what it needs of others has changed, where no watch tells.
+const LOOK: Duration = Duration::from_secs(30);
+
 /// Conditions of a Run: one for each step that can stop it, and its two ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ConditionType {
@@ -103,6 +106,43 @@ reasons! {
     ArgumentsInvalid => Retry::OnChange,
     /// A field has a value that cannot be used.
     FieldInvalid => Retry::OnChange,
+    /// The source is being looked up and fetched.
+    FetchingSource => Retry::After(Duration::from_secs(10)),
+    /// The Application's `repo`, `ref` or `path` cannot be read.
+    RepoInvalid => Retry::OnChange,
+    /// The repository's server cannot be reached, or fails.
+    RepoUnreachable => Retry::Backoff,
+    /// The repository's server takes too long.
+    RepoTooSlow => Retry::Backoff,
+    /// What answers does not speak git.
+    RepoProtocol => Retry::Backoff,
+    /// The repository's server wants other credentials.
+    RepoCredentialsRefused => Retry::After(LOOK),
+    /// There is no such repository, or none that the credentials may see.
+    RepoNotFound => Retry::After(LOOK),
+    /// The repository has no such branch, tag or commit.
+    RefNotFound => Retry::After(LOOK),
+    /// The commit has no such folder.
+    DirectoryNotFound => Retry::After(LOOK),
+    /// The source is larger than the platform takes.
+    SourceTooLarge => Retry::After(LOOK),
+    /// A link in the source leads out of it.
+    SourceLinkOutside => Retry::After(LOOK),
+    /// The repository's server sends the host elsewhere.
+    RepoRedirected => Retry::After(LOOK),
+    /// The certificate of the repository's server is of nobody that the host trusts.
+    RepoCertificateUnknown => Retry::After(LOOK),
+    /// The repository would be read without TLS, which nobody has allowed.
+    RepoInsecure => Retry::After(LOOK),
+    /// The Secret with the credentials for the repository does not exist.
+    RepoSecretNotFound => Retry::Backoff,
+    /// The Secret with the credentials lacks a key, or has one that cannot be used.
+    RepoSecretInvalid => Retry::After(LOOK),
+    /// The Secret with the credentials is not for this namespace or repository, or the host
+    /// may not read it.
+    RepoSecretNotAllowed => Retry::After(LOOK),
+    /// The source could not be kept on the host's disk.
+    SourceNotKept => Retry::Backoff,
     /// No Plugin claims the Application's framework, or none that serves this namespace.
     NoLauncher => Retry::OnChange,
     /// A Plugin claims the framework, but is not ready.

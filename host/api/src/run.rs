@@ -239,6 +239,9 @@ pub struct Launch {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "crate::crds::choices")]
     pub choices: Vec<Choice>,
+    /// Where its source came from, if it came out of a repository; the same for every attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<LaunchedSource>,
     /// Plugin that launched it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub launcher: Option<PluginRef>,
@@ -260,6 +263,24 @@ pub struct LaunchedObject {
     /// UID, once the object was first seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<String>,
+}
+
+/// The source of a Run, out of a repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LaunchedSource {
+    /// Address of the repository.
+    pub repo: String,
+    /// Branch or tag that named the commit; empty where it was named by its id.
+    #[serde(default, rename = "ref", skip_serializing_if = "String::is_empty")]
+    pub reference: String,
+    /// The commit.
+    pub commit: String,
+    /// Folder of the repository; empty: all of it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub path: String,
+    /// Digest of what pods get, `sha256:…`.
+    pub digest: String,
 }
 
 /// A plugin at a digest.

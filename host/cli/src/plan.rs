@@ -11,12 +11,12 @@ mod strict;
 use std::collections::BTreeMap;
 
 use codeflare_api::run::Priority;
-use codeflare_api::{ConditionType, Reason};
+use codeflare_api::{Application, ConditionType, Reason};
 use codeflare_documents::describe::EmittedKind;
 use codeflare_documents::sizing::Usage;
 use codeflare_plan::lock::Ceiling;
 use codeflare_plan::resolve::wants_usage;
-use codeflare_plan::seen::{Seen, Site};
+use codeflare_plan::seen::{FetchedSource, Seen, SeenSource, Site};
 use codeflare_plan::stop::Problem;
 
 use crate::args::PlanArgs;
@@ -112,8 +112,15 @@ fn seen(
         // The chart brings those that it names.
         priority_classes: site.priority_classes.values().cloned().collect(),
         site: site.clone(),
+        source: application.and_then(source),
         run,
     }
+}
+
+/// Offline nobody looks a commit up: the plan says so where the commit would be.
+fn source(application: &Application) -> Option<SeenSource> {
+    let place = codeflare_plan::source::place(application).ok()??;
+    Some(SeenSource::Fetched(FetchedSource::unresolved(&place)))
 }
 
 /// An error where its object is in the files.

@@ -42,6 +42,7 @@ pub(crate) fn gather(ctx: &Context, run: &Run, usage: Option<Usage>) -> Seen {
         namespace_labels: ctx.stores.namespace_labels(&namespace),
         usage,
         priority_classes: priority_classes(ctx),
+        source: None,
         site: ctx.site.clone(),
     }
 }

@@ -22,7 +22,7 @@ pub fn request(seen: &Seen, resolved: &Resolved, sized: &Sized, attempt: u32) ->
             framework: resolved.framework.clone(),
             argv: resolved.argv.clone(),
             requirements: resolved.requirements.clone(),
-            workdir: (!resolved.code.is_empty()).then(|| WORKDIR.to_owned()),
+            workdir: resolved.has_source().then(|| WORKDIR.to_owned()),
         },
         size: sized.size.clone(),
         settings: resolved.launcher.settings.clone().into(),

@@ -15,6 +15,7 @@ pub mod resolve;
 pub mod schema;
 pub mod seen;
 pub mod size;
+pub mod source;
 pub mod status;
 pub mod stop;
 pub mod usage;

@@ -10,7 +10,7 @@ use codeflare_documents::sizing::Asked;
 use serde_json::Value;
 
 use crate::plan::{PlannedPlugin, SecretKey};
-use crate::seen::Seen;
+use crate::seen::{FetchedSource, Seen};
 use crate::size::configurations;
 use crate::stop::{Problem, Stop};
 pub(crate) use claims::claims;
@@ -31,6 +31,7 @@ mod parameters;
 mod plugins;
 mod policies;
 mod scheduling;
+mod source;
 
 /// What a Run means, with every default filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +50,8 @@ pub struct Resolved {
     pub argv: Vec<String>,
     /// Source in place.
     pub code: Vec<CodeFile>,
+    /// Source out of a repository.
+    pub source: Option<FetchedSource>,
     /// Packages of the program's language, one a line of a requirements file.
     pub requirements: Vec<String>,
     /// Environment of the program.
@@ -77,6 +80,13 @@ pub struct Resolved {
     pub choices: Vec<Choice>,
 }
 
+impl Resolved {
+    /// Whether pods get the program's source from the platform.
+    pub fn has_source(&self) -> bool {
+        !self.code.is_empty() || self.source.is_some()
+    }
+}
+
 /// Resolves what was seen.
 ///
 /// # Errors
@@ -101,6 +111,14 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
     let launcher = application.and_then(|application| {
         let run = launcher::Blamed { object: run_label(seen), pointer: "/spec/application" };
         launcher::launcher(offer(seen), application, &run).map_err(|found| problems.extend(found)).ok()
+    });
+    let source = application.map_or(Ok(None), |application| source::source(seen, application));
+    let source = source.unwrap_or_else(|problem| {
+        // That it is on its way is worth a word only where nothing else is to be done.
+        if problem.reason != Reason::FetchingSource || problems.is_empty() {
+            problems.push(problem);
+        }
+        None
     });
     // Where only a policy is missing, the Run is resolved and waits for its size.
     let step = if problems.is_empty() { ConditionType::Sized } else { ConditionType::Resolved };
@@ -140,6 +158,7 @@ pub fn resolve(seen: &Seen) -> Result<Resolved, Stop> {
         image: application.spec.image.clone(),
         argv,
         code: application.spec.code.clone(),
+        source,
         requirements: requirements(application),
         env,
         secret_env,
@@ -233,6 +252,7 @@ fn application_fields(application: &Application) -> Vec<Problem> {
     let spec = &application.spec;
     let mut problems = fields(&label(application), &spec.env, &[("deadline", &spec.deadline), ("ttl", &spec.ttl)]);
     problems.extend(code(&label(application), &spec.code));
+    problems.extend(crate::source::place(application).err());
     problems.extend(min_memory(application).err());
     problems
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use codeflare_api::plugin::{Grant, PluginSpec};
+use codeflare_api::repository::{Place, Wanted};
 use codeflare_api::run::Priority;
 use codeflare_api::{Application, Run, RunSizeConfiguration};
 use codeflare_documents::describe::{Description, EmittedKind};
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::lock::Ceiling;
+use crate::stop::Problem;
 
 /// Everything that steps 2 to 5 (resolve, size, launch, lock) depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,9 +48,73 @@ pub struct Seen {
     /// PriorityClasses of `site` that the cluster has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub priority_classes: Vec<String>,
+    /// What is known of the source that the Application has in a repository; none where it
+    /// has none there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SeenSource>,
     /// What the platform's installation decides for every pod.
     pub site: Site,
 }
+
+/// What is known of a source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SeenSource {
+    /// It is being looked up or fetched.
+    Pending,
+    /// It could not be had; it is tried again as its reason deserves.
+    Failed(Problem),
+    /// It is there.
+    Fetched(FetchedSource),
+}
+
+/// A source that the host has, or had: it fetches the commit again where it needs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FetchedSource {
+    /// Address of the repository.
+    pub repo: String,
+    /// Branch or tag that named the commit; empty where its id did.
+    pub reference: String,
+    /// The commit's id.
+    pub commit: String,
+    /// Folder of the repository; empty: all of it.
+    pub path: String,
+    /// Digest of what pods get, `sha256:…`.
+    pub digest: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Where pods of this Run get it, and nobody who does not know this address.
+    pub url: String,
+}
+
+impl FetchedSource {
+    /// What stands for a source where no host looks it up.
+    pub fn unresolved(place: &Place) -> FetchedSource {
+        let unknown = || UNRESOLVED.to_owned();
+        let (reference, path) = match &place.wanted {
+            Wanted::Named { reference, path } => (reference.clone().unwrap_or_default(), path.clone()),
+            Wanted::Tree(parts) => (parts.join("/"), String::new()),
+        };
+        FetchedSource {
+            repo: place.address.to_string(),
+            reference,
+            commit: unknown(),
+            path,
+            digest: unknown(),
+            bytes: 0,
+            url: unknown(),
+        }
+    }
+
+    /// Whether its commit is known.
+    pub fn is_resolved(&self) -> bool {
+        self.commit != UNRESOLVED
+    }
+}
+
+/// In the place of what only a host that looks it up can know.
+const UNRESOLVED: &str = "not-resolved";
 
 /// A Plugin and what the engine knows of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -88,8 +88,8 @@ impl Draft<'_> {
     fn stopped(&mut self, stop: &Stop) -> Option<Duration> {
         let reason = stop.reason();
         let message = stop.message();
-        // Waiting for one's turn is nothing to look at.
-        self.warning = reason != Reason::PluginBusy;
+        // Waiting for one's turn, or for what is on its way, is nothing to look at.
+        self.warning = !matches!(reason, Reason::PluginBusy | Reason::FetchingSource);
         // A record that was lost or changed cannot be executed, nor planned again.
         if matches!(reason, Reason::RecordForged | Reason::RecordGone) {
             self.before(stop.step);

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use codeflare_documents::call::Request;
 use codeflare_plan::plan::Record;
 use codeflare_plan::record;
+use codeflare_plan::seen::{FetchedSource, SeenSource};
 use serde_json::Value;
 
 use crate::args::Format;
@@ -63,6 +64,7 @@ fn comments(record: &Record) -> Vec<String> {
         format!("launcher {} {}", plan.launcher.name, plan.launcher.digest),
     ];
     lines.extend(argv(record).map(|argv| format!("argv {argv}")));
+    lines.extend(source(record));
     lines.extend(plan.sizing_policies.iter().map(|policy| format!("sizing policy {} {}", policy.name, policy.digest)));
     for choice in &plan.choices {
         let mut line = format!("{} = {} by {}: {}", choice.field, choice.value, choice.by, choice.why);
@@ -72,6 +74,18 @@ fn comments(record: &Record) -> Vec<String> {
         lines.push(line);
     }
     lines
+}
+
+/// Where the source comes from, if out of a repository.
+fn source(record: &Record) -> Option<String> {
+    let Some(SeenSource::Fetched(source)) = &record.seen.source else { return None };
+    let named = |what: &str, value: &str| if value.is_empty() { String::new() } else { format!(" {what} {value}") };
+    let FetchedSource { repo, reference, commit, path, digest, .. } = source;
+    let of = format!("source {repo}{}{}", named("ref", reference), named("path", path));
+    Some(match source.is_resolved() {
+        true => format!("{of} commit {commit} {digest}"),
+        false => format!("{of}: not resolved; the host looks its commit up for each Run"),
+    })
 }
 
 /// The program's words, as JSON: a word may have spaces and new lines. Variables and Secrets

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use codeflare_api::{Application, Plugin, Run, RunSizeConfiguration};
+use codeflare_api::repository::Pattern;
+use codeflare_api::{Application, PlatformRepoSecret, Plugin, Run, RunSizeConfiguration};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
@@ -184,6 +185,10 @@ fn take(documents: &mut Documents, place: &str, namespace: &str, value: Value, e
         }),
         "RunSizeConfiguration" => object(value).map(|object| documents.configurations.push(object)),
         "Plugin" => object(value).map(|object| documents.plugins.push(object)),
+        // Nothing is fetched offline, but a pattern can be wrong.
+        "PlatformRepoSecret" => object(value).and_then(|object: PlatformRepoSecret| {
+            Pattern::parse(&object.spec.repo).map(drop).map_err(|error| format!("/spec/repo: spec.repo {error}"))
+        }),
         "Namespace" => object(value).map(|object: Namespace| {
             let labels = object.metadata.labels.unwrap_or_default();
             documents.namespaces.insert(object.metadata.name.unwrap_or_default(), labels);

@@ -84,6 +84,7 @@ pub(crate) fn record(attempt: u32) -> Record {
             namespace_labels: BTreeMap::new(),
             usage: None,
             priority_classes: Vec::new(),
+            source: None,
             site: Site::default(),
         },
         exchanges: Vec::new(),

@@ -1,4 +1,5 @@
-//! What an init step stages into pods: the program's source, and its words for the shim.
+//! What an init step stages into pods: the program's source, in place or fetched from the
+//! host, and its words for the shim.
 //!
 //! The host adds one ConfigMap with all of it; each pod takes what its role needs. A plan
 //! that needs neither has neither.
@@ -42,7 +43,7 @@ pub(crate) struct Staged {
 
 /// What is staged into the pods of a role, if anything is.
 pub(crate) fn of(resolved: &Resolved, role: &Role) -> Option<Staged> {
-    let staged = Staged { source: !resolved.code.is_empty(), exec: more(role).exec };
+    let staged = Staged { source: resolved.has_source(), exec: more(role).exec };
     (role.inputs && (staged.source || staged.exec)).then_some(staged)
 }
 
@@ -68,8 +69,11 @@ pub(crate) fn manifest(resolved: &Resolved, roles: &[Role]) -> Option<Manifest> 
 /// What `codeflare stage` reads. Nothing expands what is in it: no dollar is doubled.
 fn document(resolved: &Resolved, roles: &[Role]) -> String {
     let files: Vec<_> = resolved.code.iter().map(|file| json!({"name": file.name, "source": file.source})).collect();
-    let workdir = if files.is_empty() { "" } else { WORKDIR };
+    let workdir = if resolved.has_source() { WORKDIR } else { "" };
     let mut document = json!({"workdir": workdir, "files": files});
+    if let Some(source) = &resolved.source {
+        put(&mut document, "fetch", json!({"url": source.url, "digest": source.digest, "bytes": source.bytes}));
+    }
     if roles.iter().filter_map(|role| of(resolved, role)).any(|staged| staged.exec) {
         put(&mut document, "argv", json!(resolved.argv));
     }

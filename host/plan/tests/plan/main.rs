@@ -15,5 +15,6 @@ mod resolve;
 mod scheduling;
 mod shapes;
 mod size;
+mod source;
 mod stage;
 mod support;

@@ -21,6 +21,28 @@ fn code(names: &[&str]) -> Value {
     json!({"code": names.iter().map(|name| json!({"name": name, "source": ""})).collect::<Vec<_>>()})
 }
 
+/// A spec with a repository, and more.
+fn repo(address: &str, more: Value) -> Value {
+    merged(&json!({"repo": address}), &more)
+}
+
+fn repo_secret() -> Vec<Case> {
+    let secret = |secret: Value| json!({"secret": secret});
+    vec![
+        ("spec.repo", json!({"repo": "http://git.example:8080/org/.*"}), json!({"repo": "git.example"})),
+        ("spec.repo", json!({"repo": "^https://git.example/"}), json!({"repo": null})),
+        (
+            "spec.repo",
+            json!({"repo": format!("https://{}", text(1016))}),
+            json!({"repo": format!("https://{}", text(1017))}),
+        ),
+        ("spec.secret", json!({}), json!({"secret": null})),
+        ("spec.secret.name", secret(json!({"name": text(253)})), secret(json!({"name": ""}))),
+        ("spec.secret.namespace", secret(json!({"namespace": text(63)})), secret(json!({"namespace": null}))),
+        ("spec.secrets", json!({}), json!({"secrets": []})),
+    ]
+}
+
 fn application() -> Vec<Case> {
     let names: Vec<_> = (0..65).map(|n| format!("f{n}")).collect();
     let many = |count: usize| names.iter().take(count).map(String::as_str).collect::<Vec<_>>();
@@ -41,6 +63,33 @@ fn application() -> Vec<Case> {
         ("spec.code[0].name", code(&[&text(253)]), code(&[&text(254)])),
         ("spec.code[0].name", code(&["a"]), code(&["/a"])),
         ("spec.code[0].source", source(text(262_144)), source(text(262_145))),
+        ("spec.repo", json!({"repo": "https://git.example/a/b/tree/main/c"}), json!({"repo": "git@git.example:a/b"})),
+        (
+            "spec.repo",
+            repo(&format!("https://{}", text(1016)), json!({})),
+            repo(&format!("https://{}", text(1017)), json!({})),
+        ),
+        ("spec.repo", repo("https://a/b", json!({})), repo("https://a/b", code(&["a"]))),
+        ("spec.repo", json!({}), json!({"ref": "main"})),
+        ("spec.repo", json!({}), json!({"path": "a"})),
+        ("spec.repo", json!({}), json!({"repoSecret": {"name": "a"}})),
+        ("spec.ref", repo("https://a/b", json!({"ref": text(255)})), repo("https://a/b", json!({"ref": text(256)}))),
+        ("spec.ref", repo("https://a/b", json!({"ref": "a/b"})), repo("https://a/b", json!({"ref": ""}))),
+        (
+            "spec.path",
+            repo("https://a/b", json!({"path": text(1024)})),
+            repo("https://a/b", json!({"path": text(1025)})),
+        ),
+        (
+            "spec.repoSecret.name",
+            repo("https://a/b", json!({"repoSecret": {"name": "s", "namespace": "n"}})),
+            repo("https://a/b", json!({"repoSecret": {"namespace": "n"}})),
+        ),
+        (
+            "spec.repoSecret.namespace",
+            repo("https://a/b", json!({"repoSecret": {"name": "s"}})),
+            repo("https://a/b", json!({"repoSecret": {"name": "s", "namespace": text(64)}})),
+        ),
         ("spec.requirements", json!({"requirements": text(65536)}), json!({"requirements": text(65537)})),
         ("spec.options", json!({"options": text(65536)}), json!({"options": text(65537)})),
         (
@@ -234,8 +283,13 @@ fn plugin() -> Vec<Case> {
 async fn every_bound_accepts_and_refuses_by_name() -> Result<()> {
     let Some(server) = Server::given().await? else { return Ok(()) };
     let mut wrong = Vec::new();
-    let kinds =
-        [("Application", application()), ("Run", run()), ("RunSizeConfiguration", sizes()), ("Plugin", plugin())];
+    let kinds = [
+        ("Application", application()),
+        ("PlatformRepoSecret", repo_secret()),
+        ("Run", run()),
+        ("RunSizeConfiguration", sizes()),
+        ("Plugin", plugin()),
+    ];
     for (kind, cases) in kinds {
         let least = least(kind, "rules");
         for (field, good, bad) in cases {

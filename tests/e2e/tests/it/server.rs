@@ -104,6 +104,9 @@ pub(crate) fn least(kind: &str, name: &str) -> Value {
     let (namespace, spec) = match kind {
         "Application" => (Some("default"), json!({"api": "job", "image": "i", "command": "c"})),
         "Run" => (Some("default"), json!({"application": {"name": "a"}})),
+        "PlatformRepoSecret" => {
+            (None, json!({"repo": "https://git.example", "secret": {"name": "s", "namespace": "n"}}))
+        }
         "Plugin" => (None, json!({"source": {"file": {"path": "a.wasm"}}, "sizingPolicy": {}})),
         _ => (None, json!({"config": {"sm": {"workers": 1, "cpu": 1, "memory": "1Gi"}}})),
     };

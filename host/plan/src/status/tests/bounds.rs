@@ -4,6 +4,7 @@ use codeflare_documents::shared::{Choice, Resources};
 use proptest::prelude::*;
 
 use super::*;
+use crate::seen::{FetchedSource, SeenSource};
 
 fn json_bytes(status: &RunStatus) -> usize {
     serde_json::to_vec(status).unwrap().len()
@@ -43,6 +44,20 @@ fn a_size_of_any_length_does_not_make_a_status_longer_than_it_may_be() {
     assert!(told.status.message.unwrap().len() >= 64);
 }
 
+/// A source whose every text is as long as it may be.
+fn fetched(text: &str) -> FetchedSource {
+    let text = || text.to_owned();
+    FetchedSource {
+        repo: text(),
+        reference: text(),
+        commit: "c".repeat(64),
+        path: text(),
+        digest: "d".repeat(71),
+        bytes: 1,
+        url: text(),
+    }
+}
+
 fn reasons() -> impl Strategy<Value = Reason> {
     prop::sample::select(Reason::ALL)
 }
@@ -79,9 +94,11 @@ proptest! {
         trouble in any::<bool>(),
         seconds in 0_i64..1000,
         over in 0_usize..40,
+        repo in prop::option::of(".{0,1100}"),
     ) {
         let mut record = record(2);
         record.plan.choices = vec![record.plan.choices[0].clone(); over];
+        record.seen.source = repo.map(|text| SeenSource::Fetched(fetched(&text)));
         let children = children(2);
         let stop = stop(step, reason, &said);
         let observation = Observation { reason: word, message: said.clone(), ..observation(phase, u32::MAX) };
