@@ -188,3 +188,51 @@ impl Catalog {
         self.recall(&name, status.digest.as_deref()?, engine_role(role)).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn limited(by: Value) -> Result<codeflare_engine::Limits, String> {
+        limits(Some(&serde_json::from_value(by).expect("should be limits")))
+    }
+
+    #[test]
+    fn limits_of_a_plugin_are_those_of_its_calls() {
+        let all = json!({"time": "2s", "fuel": 5000, "memory": "96Mi", "output": "2Ki"});
+        let wanted =
+            codeflare_engine::Limits { time: Duration::from_secs(2), fuel: 5000, memory: 96 << 20, output: 2048 };
+        assert_eq!(limited(all), Ok(wanted));
+        // What is not said is as usual.
+        let usual = codeflare_engine::Limits::default();
+        assert_eq!(limited(json!({"fuel": 5000})), Ok(codeflare_engine::Limits { fuel: 5000, ..usual }));
+        assert_eq!(limits(None), Ok(usual));
+        for (by, field) in [
+            (json!({"time": "soon"}), "spec.limits.time"),
+            (json!({"fuel": -1}), "spec.limits.fuel"),
+            (json!({"memory": "much"}), "spec.limits.memory"),
+            (json!({"output": "1K B"}), "spec.limits.output"),
+        ] {
+            let said = limited(by).expect_err(field);
+            assert!(said.starts_with(field), "{said}");
+        }
+    }
+
+    #[test]
+    fn other_bytes_than_the_digest_names_are_refused() {
+        let spec = |digest: Option<String>| -> PluginSpec {
+            let source = json!({"file": {"path": "a.wasm"}});
+            serde_json::from_value(json!({"source": source, "sizingPolicy": {}, "digest": digest}))
+                .expect("should be a spec")
+        };
+        let right = kept::digest(b"bytes");
+        assert_eq!(verify(&spec(None), b"bytes"), Ok(()));
+        assert_eq!(verify(&spec(Some(right.clone())), b"bytes"), Ok(()));
+        let said = verify(&spec(Some(right.clone())), b"other").expect_err("should be refused");
+        assert_eq!(said, format!("spec.digest is {right}, but the bytes have {}", kept::digest(b"other")));
+    }
+}

@@ -232,6 +232,7 @@ mod tests {
             ]
         );
         assert_eq!((&first.digest, first.observed_generation), (&None, Some(1)));
+        assert_eq!((first.role.as_deref(), first.version), (Some("Launcher"), None));
     }
 
     #[test]
@@ -242,6 +243,7 @@ mod tests {
         let ready = "Ready=False DigestMismatch other bytes; meanwhile sha256:1 serves, its last good version";
         assert_eq!(lines(&after).last().map(String::as_str), Some(ready));
         assert_eq!((after.digest.as_deref(), after.observed_generation), (Some("sha256:1"), Some(2)));
+        assert_eq!(after.version.as_deref(), Some("0.1.0"), "of what serves");
         // Also where a host that was just started cannot say yet what serves.
         let restarted = next("Launcher", &bad(2), None, &after, at(3));
         assert_eq!(restarted.digest.as_deref(), Some("sha256:1"));

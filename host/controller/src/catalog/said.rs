@@ -98,5 +98,8 @@ mod tests {
         let texts: Vec<_> = lines.iter().map(|line| line.message.as_str()).collect();
         assert_eq!((texts.len(), texts.first(), texts.last()), (10, Some(&"line 3"), Some(&"more")));
         assert!(lines.iter().all(|line| line.time.0.as_millisecond() == 1000));
+        let of = |line: &LogLine| (line.step.clone(), line.level.clone());
+        assert_eq!(lines.first().map(of), Some(("launch".into(), "info".into())));
+        assert_eq!(lines.last().map(of), Some(("observe".into(), "error".into())));
     }
 }

@@ -105,6 +105,28 @@ fn a_granted_kind_is_locked_like_any_other() {
 }
 
 #[test]
+fn a_grant_is_of_one_group_version_and_kind() {
+    for (member, other) in [("group", "example.org"), ("version", "v2"), ("kind", "Gadget")] {
+        let mut grant = grant("Widget", json!({}));
+        grant[member] = json!(other);
+        let said = lines(&planned(&json!([grant]), &[]).expect_err(member));
+        assert!(said[1].contains("/kind: `example.com/v1 Widget` is not allowed"), "{member}: {said:?}");
+    }
+}
+
+#[test]
+fn annotations_are_granted_and_narrowed_as_labels_are() {
+    let narrow = |key: &str| json!([grant("Widget", json!({"annotations": [key]}))]);
+    let plan = planned(&narrow("example.com/note"), &[]).expect("should be a plan");
+    assert_eq!(
+        plan.primary().expect("should have a primary").object["metadata"]["annotations"]["example.com/note"],
+        "x"
+    );
+    let said = lines(&planned(&narrow("a.b/c"), &[]).expect_err("should stop"));
+    assert!(said[1].contains("/metadata/annotations: `example.com/note` is not allowed"), "{said:?}");
+}
+
+#[test]
 fn what_is_not_granted_is_refused_and_the_cut_is_named() {
     let all = json!([grant("Widget", json!({}))]);
     let narrow = |fields: Value| json!([grant("Widget", json!({"fields": fields, "labels": ["a.b/c"]}))]);

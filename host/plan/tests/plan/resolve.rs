@@ -213,12 +213,14 @@ fn an_application_shows_whether_a_run_could_be_launched() {
         };
         codeflare_plan::ready::application(&application, offer, now(at))
     };
-    let good = shown(&[], 1, None);
+    let good = shown(&[("/application/metadata/generation", json!(7))], 1, None);
     let condition = &good.conditions[0];
+    assert_eq!((good.observed_generation, condition.observed_generation), (Some(7), Some(7)));
     assert_eq!((condition.status.as_str(), condition.reason.as_str()), ("True", "Done"));
     assert_eq!((condition.message.as_str(), good.launcher.as_deref()), ("plugin job launches it", Some("job")));
     // Nothing new: nothing to be published.
-    assert_eq!(shown(&[], 2, Some(good.clone())), good);
+    let again = shown(&[("/application/metadata/generation", json!(7))], 2, Some(good.clone()));
+    assert_eq!(again, good);
     let bad =
         shown(&[("/application/spec/api", json!("cobol")), ("/application/spec/command", json!("'"))], 3, Some(good));
     let condition = &bad.conditions[0];

@@ -1,5 +1,7 @@
 //! What a launcher says of its Run, and what the status makes of it.
 
+use codeflare_documents::shared::Resources;
+
 use super::*;
 
 #[test]
@@ -172,4 +174,45 @@ fn what_a_launcher_said_last_holds_while_others_are_before_its_run() {
     let told = next(&run, &outcome, at(2));
     assert_eq!((told.status, told.events), (before, Vec::new()));
     assert_eq!(told.wake, Some(Duration::from_secs(10)));
+}
+
+#[test]
+fn what_was_launched_is_shown_as_it_was_planned() {
+    let mut life = Life::new(json!({}));
+    life.record.plan.size.worker =
+        Resources { cpu_millis: 500, memory_bytes: 3 << 30, extended: [("amd.com/gpu".into(), 2)].into() };
+    life.record.plan.launcher.digest = "sha256:11".into();
+    life.record.plan.sizing_policies[0].digest = "sha256:22".into();
+    life.wake(0, "launched", None);
+    assert_eq!(
+        serde_json::to_value(&life.status().launch).unwrap(),
+        json!({
+            "attempt": 1, "plan": "sha256:1", "record": "hello-1-record",
+            "object": {"apiVersion": "batch/v1", "kind": "Job", "name": "hello-1", "uid": primary(1)},
+            "sizeName": "sm",
+            "size": {
+                "workers": 3,
+                "worker": {"cpuMillis": 500, "memoryBytes": 3_u64 << 30, "extended": {"amd.com/gpu": 2}},
+            },
+            "choices": [{
+                "field": "workers", "value": 2, "by": "Run/hello", "why": "the size says so",
+                "over": [["plugin sizing", 4]],
+            }],
+            "launcher": {"name": "job", "digest": "sha256:11"},
+            "sizingPolicies": [{"name": "sizing", "digest": "sha256:22"}],
+        })
+    );
+}
+
+#[test]
+fn a_dashboard_is_shown_where_a_service_of_the_plan_has_it() {
+    let shown = |service: &str| {
+        let mut life = Life::new(json!({}));
+        let more = json!({"dashboard": {"service": service, "port": 8265}});
+        life.wake(0, "pods run", Some(&Observation { more, ..observation("Running", 1) }));
+        life.status().dashboard.clone()
+    };
+    assert_eq!(shown("hello-1").as_deref(), Some("http://hello-1.team.svc:8265"));
+    // A ConfigMap of the plan, and a Service of somebody else.
+    assert_eq!((shown("hello-1-files"), shown("other")), (None, None));
 }
