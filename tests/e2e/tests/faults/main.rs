@@ -30,6 +30,7 @@ mod registry;
 #[allow(dead_code, reason = "tests of the registry's client use all of it")]
 #[path = "../../../../host/registry/tests/registry/server.rs"]
 mod server;
+mod size;
 mod stale;
 mod store;
 mod trouble;

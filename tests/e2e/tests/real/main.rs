@@ -17,5 +17,6 @@ mod index;
 mod operators;
 mod ray;
 mod shapes;
+mod size;
 mod torch;
 mod world;

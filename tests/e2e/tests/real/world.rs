@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// The cluster, and one namespace of this test's own.
 pub(crate) struct World {
-    client: Client,
+    pub(crate) client: Client,
     kubeconfig: PathBuf,
     pub(crate) namespace: String,
     _turn: tokio::sync::MutexGuard<'static, ()>,
