@@ -3,6 +3,7 @@
 use codeflare_documents::shared::Resources;
 
 use super::*;
+use crate::seen::{FetchedSource, SeenSource};
 
 #[test]
 fn what_the_launcher_says_is_shown_and_what_it_cannot_say_is_not() {
@@ -181,6 +182,15 @@ fn what_was_launched_is_shown_as_it_was_planned() {
     let mut life = Life::new(json!({}));
     life.record.plan.size.worker =
         Resources { cpu_millis: 500, memory_bytes: 3 << 30, extended: [("amd.com/gpu".into(), 2)].into() };
+    life.record.seen.source = Some(SeenSource::Fetched(FetchedSource {
+        repo: "https://git.example.com/org/repo".into(),
+        reference: "main".into(),
+        commit: "c0ffee".into(),
+        path: "examples/a".into(),
+        digest: "sha256:33".into(),
+        bytes: 512,
+        url: "http://source.svc/unguessable".into(),
+    }));
     life.record.plan.launcher.digest = "sha256:11".into();
     life.record.plan.sizing_policies[0].digest = "sha256:22".into();
     life.wake(0, "launched", None);
@@ -198,6 +208,10 @@ fn what_was_launched_is_shown_as_it_was_planned() {
                 "field": "workers", "value": 2, "by": "Run/hello", "why": "the size says so",
                 "over": [["plugin sizing", 4]],
             }],
+            "source": {
+                "repo": "https://git.example.com/org/repo", "ref": "main", "commit": "c0ffee",
+                "path": "examples/a", "digest": "sha256:33",
+            },
             "launcher": {"name": "job", "digest": "sha256:11"},
             "sizingPolicies": [{"name": "sizing", "digest": "sha256:22"}],
         })
