@@ -112,3 +112,18 @@ renders 1 'CODEFLARE_PLAIN_HTTP_REGISTRIES, value: "a:5000,b:80"' --set 'registr
 renders 2 '/etc/codeflare-registries' --set registries.caConfigMap=authority
 renders 1 '^          configMap: {name: authority}$' --set registries.caConfigMap=authority
 renders 1 'HTTPS_PROXY, value: "http://proxy:3128"' --set registries.proxy.https=http://proxy:3128
+
+# Packages: what is not set leaves no trace but the room.
+refuses --set packages.indexUrl=pypi.example.com/simple indexUrl
+refuses --set packages.indexUrl=https://user:secret@pypi.example.com/simple indexUrl
+refuses --set packages.size=0 size
+renders 1 'CODEFLARE_PACKAGE'
+renders 1 'CODEFLARE_PACKAGES_SIZE, value: "8Gi"'
+renders 1 'CODEFLARE_PACKAGE_INDEX_URL, value: "https://pypi.example.com/simple"' \
+  --set packages.indexUrl=https://pypi.example.com/simple
+renders 1 'CODEFLARE_PACKAGE_EXTRA_INDEX_URLS, value: "https://a/b,https://c/d"' \
+  --set 'packages.extraIndexUrls={https://a/b,https://c/d}'
+renders 1 'CODEFLARE_PACKAGE_TRUSTED_HOSTS, value: "a.example.com,10.0.0.1:8080"' \
+  --set 'packages.trustedHosts={a.example.com,10.0.0.1:8080}'
+renders 2 '/etc/codeflare-packages' --set packages.caConfigMap=authority
+renders 1 '^          configMap: {name: authority}$' --set packages.caConfigMap=authority

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The image that examples run in: a minimal Debian 12 with its Python 3.11,
+# The image that examples run in: a minimal Debian 12 with its Python 3.11 and pip,
 # localhost/codeflare/python:3.11. Prints the path of the image's tar. Takes
 # half a minute the first time and needs root.
 set -euo pipefail
@@ -12,7 +12,7 @@ set -euo pipefail
 
 # shellcheck disable=SC2317 # called by cached_image
 make_image() {
-  debian_layer "$2/layer.tar" python3
+  debian_layer "$2/layer.tar" python3,python3-pip
   write_image localhost/codeflare/python:3.11 "$(jq -cn --arg path "$(path_setting)" \
     '{Cmd: ["python3"], User: "1000", Env: [$path, "PYTHONDONTWRITEBYTECODE=1", "PYTHONUNBUFFERED=1"]}')" \
     "$1" "$2/layer.tar"

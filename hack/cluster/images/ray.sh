@@ -35,13 +35,13 @@ install_ray() {
 }
 
 # Ray is linked to libstdc++; KubeRay asks a pod whether it is well with bash and
-# wget.
+# wget. pip is for what a Run requires where Ray does not install it.
 # shellcheck disable=SC2317 # called by cached_image
 make_image() {
   local out=$1 work=$2
   mkdir "$work/root"
   install_ray "$work/root"
-  debian_layer "$work/layer.tar" python3,libstdc++6,wget \
+  debian_layer "$work/layer.tar" python3,python3-pip,libstdc++6,wget \
     --customize-hook="sync-in $work/root /" --customize-hook="$COMPILE"
   write_image localhost/codeflare/ray:2.60 "$(jq -cn --arg path "$(path_setting)" \
     '{Cmd: ["bash"], User: "1000", Env: [$path, "HOME=/home/codeflare", "PYTHONDONTWRITEBYTECODE=1",

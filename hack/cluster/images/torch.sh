@@ -29,7 +29,7 @@ PYTHON
 make_image() {
   local out=$1 work=$2
   torchrun >"$work/torchrun"
-  debian_layer "$work/layer.tar" python3,python3-torch \
+  debian_layer "$work/layer.tar" python3,python3-pip,python3-torch \
     --dpkgopt='path-exclude=/usr/lib/*/libtorch_test*' \
     --customize-hook="grep -q '$BEFORE' \"\$1/$API\" && sed -i 's/$BEFORE/$AFTER/' \"\$1/$API\"" \
     --customize-hook="test -x \"\$1/usr/bin/torchrun\" || install -m 755 '$work/torchrun' \"\$1/usr/local/bin/torchrun\"" \

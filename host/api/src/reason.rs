@@ -201,6 +201,8 @@ reasons! {
     ProgramFailed => Retry::OnChange,
     /// The init step could not put source or words into a pod.
     StageFailed => Retry::OnChange,
+    /// The packages of `spec.requirements` could not be installed.
+    RequirementsFailed => Retry::OnChange,
     /// It took longer than its deadline.
     DeadlineExceeded => Retry::OnChange,
     /// The workload was deleted by somebody else.

@@ -18,7 +18,7 @@ pub(crate) fn run(args: HostArgs) -> Result<(), Failure> {
         leader_elect: args.leader_elect,
         identity: args.identity.unwrap_or_else(machine),
         workers: args.workers,
-        site: args.site.site(),
+        site: args.site.site()?,
         ceiling: crate::ceiling::read(args.grant_ceiling.as_deref())?,
         plugin_grace: std::time::Duration::from_secs(args.plugin_grace),
         plain_http_registries: args.plain_http_registry,

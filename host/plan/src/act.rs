@@ -13,7 +13,7 @@ use codeflare_documents::launcher::{Control, Ends, Failure, Observation};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::diagnose::unstaged;
+use crate::diagnose::unprepared;
 use crate::live::{Action, Acts, Cause, Child, End, Situation};
 use crate::observe::{is, of_attempt, owns};
 use crate::plan::PlannedObject;
@@ -130,13 +130,16 @@ fn ended(situation: &Situation<'_>, observation: &Observation) -> Option<End> {
             let plan = situation.plan();
             let failure = observation.failure.as_ref();
             let left = plan.retries.saturating_sub(plan.attempt.saturating_sub(1));
+            // With an exit code the program has begun, whatever came of pods before it.
+            let begun = failure.is_some_and(|failure| failure.exit_code.is_some());
+            let unprepared = unprepared(of_attempt(situation.pods, situation.run, plan.attempt)).filter(|_| !begun);
+            let said = unprepared.as_ref().map_or(&observation.message, |(_, why)| why);
             if left > 0 && failure.is_some_and(|failure| worth_another(failure, &plan.retry_exit_codes)) {
-                let message =
-                    format!("attempt {} failed: {}; attempts left: {left}", plan.attempt, observation.message);
+                let message = format!("attempt {} failed: {said}; attempts left: {left}", plan.attempt);
                 return Some(End::Retrying { message });
             }
-            if let Some(message) = unstaged(of_attempt(situation.pods, situation.run, plan.attempt)) {
-                return Some(End::Failed { cause: Reason::StageFailed.into(), message, exit_code: None });
+            if let Some((reason, message)) = unprepared {
+                return Some(End::Failed { cause: reason.into(), message, exit_code: None });
             }
             Some(End::Failed {
                 cause: failure.map_or(Reason::ProgramFailed.into(), |failure| cause(&failure.cause)),

@@ -3,9 +3,14 @@
 //! The texts are stable: the kubelet changes between two words for one trouble every few
 //! seconds, and each change would be a write.
 
+use codeflare_api::Reason;
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
 
-use crate::lock::STAGE;
+use crate::lock::{PACKAGES, REQUIREMENTS, STAGE};
+
+/// Most lines of a log that a message repeats, and longest one in characters.
+const MOST_LINES: usize = 3;
+const LONGEST_LINE: usize = 300;
 
 /// What keeps pods from running.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,18 +70,51 @@ pub fn diagnose<'a>(pods: impl Iterator<Item = &'a Pod>) -> Option<Diagnosis> {
     Some(Diagnosis { reason: trouble.as_str().to_owned(), message })
 }
 
-/// What the host's own init step says of why it failed, where it did: the program has not
-/// begun, so that a launcher can only see that its pod failed.
-pub fn unstaged<'a>(pods: impl Iterator<Item = &'a Pod>) -> Option<String> {
-    let said = pods.filter_map(|pod| {
-        let steps = pod.status.as_ref()?.init_container_statuses.as_ref()?;
-        let step = steps.iter().find(|step| step.name == STAGE)?;
+/// Why a pod could not be prepared, where one of the host's init steps failed: the program
+/// has not begun, so that a launcher can only see that its pod failed.
+pub fn unprepared<'a>(pods: impl Iterator<Item = &'a Pod>) -> Option<(Reason, String)> {
+    pods.filter_map(|pod| failed_step(pod).or_else(|| overfull(pod))).min_by(|one, other| one.1.cmp(&other.1))
+}
+
+fn failed_step(pod: &Pod) -> Option<(Reason, String)> {
+    let name = pod.metadata.name.as_deref().unwrap_or_default();
+    let steps = pod.status.as_ref()?.init_container_statuses.as_ref()?;
+    let failed = |step: &ContainerStatus| {
         let ended = step.state.as_ref()?.terminated.as_ref().filter(|ended| ended.exit_code != 0)?;
-        let why = ended.message.as_deref().map(str::trim).filter(|why| !why.is_empty());
-        let why = why.map_or_else(|| format!("exit code {}", ended.exit_code), |why| why.replace('\n', "; "));
-        Some(format!("pod {} could not be prepared: {why}", pod.metadata.name.as_deref().unwrap_or_default()))
-    });
-    said.min()
+        let said = ended.message.as_deref().unwrap_or_default().trim();
+        let why = if said.is_empty() { format!("exit code {}", ended.exit_code) } else { said.to_owned() };
+        match step.name.as_str() {
+            STAGE => {
+                Some((Reason::StageFailed, format!("pod {name} could not be prepared: {}", why.replace('\n', "; "))))
+            }
+            REQUIREMENTS => Some((
+                Reason::RequirementsFailed,
+                format!("pod {name} could not install spec.requirements: {}", last_words(&why)),
+            )),
+            _ => None,
+        }
+    };
+    steps.iter().find_map(failed)
+}
+
+/// A pod whose packages need more room than they have: the kubelet ends it.
+fn overfull(pod: &Pod) -> Option<(Reason, String)> {
+    let status = pod.status.as_ref().filter(|status| status.reason.as_deref() == Some("Evicted"))?;
+    let said = status.message.as_deref().filter(|said| said.contains(&format!("\"{PACKAGES}\"")))?;
+    let name = pod.metadata.name.as_deref().unwrap_or_default();
+    let message =
+        format!("pod {name} has no room for spec.requirements: {}; see packages.size of the chart", said.trim());
+    Some((Reason::RequirementsFailed, message))
+}
+
+/// The errors at the end of a log, as one line: what comes before tells of what went well.
+fn last_words(log: &str) -> String {
+    let lines: Vec<_> = log.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let errors: Vec<_> = lines.iter().filter(|line| line.starts_with("ERROR")).copied().collect();
+    let told = if errors.is_empty() { lines } else { errors };
+    let first = told.len().saturating_sub(MOST_LINES);
+    let cut = |line: &&str| line.chars().take(LONGEST_LINE).collect::<String>();
+    told.iter().skip(first).map(cut).collect::<Vec<_>>().join("; ")
 }
 
 /// The worst of one pod, with its name and a sentence.

@@ -20,6 +20,7 @@ mod check;
 mod fields;
 mod grants;
 mod holes;
+mod packages;
 mod pod;
 mod stage;
 mod stamp;
@@ -27,6 +28,7 @@ mod stamp;
 pub use ceiling::{Ceiling, CeilingError};
 pub use fields::{Watch, kinds, watched};
 pub use grants::{Granted, granted};
+pub(crate) use packages::{STEP as REQUIREMENTS, VOLUME as PACKAGES};
 pub(crate) use stage::STAGE;
 
 /// Folder of the program's source, in pods that have inputs.
@@ -42,18 +44,21 @@ pub fn lock(seen: &Seen, resolved: &Resolved, sized: &Sized, draft: LaunchPlan, 
     let granted = grants::of(seen, &resolved.launcher.name);
     let mut problems = check::check(resolved, sized, &granted, &draft);
     problems.extend(stage::problems(seen, resolved, &draft));
+    let installs = packages::who(resolved, &draft);
+    problems.extend(packages::problems(resolved, &draft, installs));
     if !problems.is_empty() {
         return Err(Stop { step: ConditionType::Planned, problems });
     }
     let base = names::base(&resolved.run.name, &resolved.uid, attempt);
-    let holes = holes::Holes { seen, resolved, sized, granted: &granted, roles: &draft.roles, base: &base, attempt };
+    let roles = &draft.roles;
+    let holes = holes::Holes { seen, resolved, sized, granted: &granted, roles, installs, base: &base, attempt };
     // The primary last: whoever sees it may rely on what it needs.
     let mut order: Vec<usize> = (0..draft.manifests.len()).collect();
     order.sort_by_key(|index| draft.manifests.get(*index).is_some_and(|manifest| manifest.primary));
     // The host's own first: pods wait for it.
-    let staged = stage::manifest(resolved, &draft.roles);
+    let staged = [stage::manifest(resolved, roles), packages::manifest(seen, resolved, installs)];
     let mut objects: Vec<_> =
-        staged.iter().map(|manifest| PlannedObject { by_host: true, ..object(&holes, manifest) }).collect();
+        staged.iter().flatten().map(|manifest| PlannedObject { by_host: true, ..object(&holes, manifest) }).collect();
     let before = objects.len();
     objects
         .extend(order.iter().filter_map(|index| draft.manifests.get(*index)).map(|manifest| object(&holes, manifest)));

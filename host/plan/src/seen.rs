@@ -183,8 +183,42 @@ pub struct Site {
     /// When nodes pull that image; empty: as Kubernetes does for its tag.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub image_pull_policy: String,
+    /// Where packages of the program's language come from.
+    pub packages: Packages,
     /// Annotations and labels of no meaning to us that every child gets.
     pub labels: BTreeMap<String, String>,
+}
+
+/// Where packages of the program's language come from, and how much room they have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Packages {
+    /// Address of the index; empty: the one that pip knows by itself.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub index_url: String,
+    /// Addresses of further ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extra_index_urls: Vec<String>,
+    /// Hosts that need no certificate that is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trusted_hosts: Vec<String>,
+    /// Certificates (PEM) that the index may have, instead of those that pip knows; empty: none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub authorities: String,
+    /// Most bytes that they may take in each pod, pip's own temporary files with them.
+    pub size_bytes: u64,
+}
+
+impl Default for Packages {
+    fn default() -> Self {
+        Packages {
+            index_url: String::new(),
+            extra_index_urls: Vec::new(),
+            trusted_hosts: Vec::new(),
+            authorities: String::new(),
+            size_bytes: 8 << 30,
+        }
+    }
 }
 
 /// A Pod Security Standard (<https://kubernetes.io/docs/concepts/security/pod-security-standards/>).
@@ -229,6 +263,7 @@ impl Default for Site {
             gpu_resource: "nvidia.com/gpu".into(),
             image: String::new(),
             image_pull_policy: String::new(),
+            packages: Packages::default(),
             labels: BTreeMap::new(),
         }
     }

@@ -12,7 +12,7 @@ use codeflare_documents::launcher::{Observation, ObservationMore};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use crate::diagnose::diagnose;
+use crate::diagnose::{Diagnosis, diagnose, unprepared};
 use crate::live::{End, Next, Outcome, RunEvent, Situation};
 use crate::observe::of_attempt;
 use crate::plan::Record;
@@ -155,9 +155,17 @@ impl Draft<'_> {
         let reason = word(&observation.reason).map_or_else(|| format!("{phase:?}"), str::to_owned);
         let usual = phase == Phase::Starting && reason == Reason::Starting.as_str();
         self.say(phase, &reason, &beside(if usual { STARTING } else { &observation.message }, situation.aside));
-        if matches!(phase, Phase::Starting | Phase::Running)
-            && let Some(found) = diagnose(of_attempt(situation.pods, situation.run, situation.plan().attempt))
-        {
+        let pods = || of_attempt(situation.pods, situation.run, situation.plan().attempt);
+        let found = match phase {
+            // A pod that could not be prepared may be made anew, again and again. One that was
+            // replaced is no trouble of a Run that goes on.
+            Phase::Starting => diagnose(pods()).or_else(|| {
+                unprepared(pods()).map(|(reason, message)| Diagnosis { reason: reason.as_str().to_owned(), message })
+            }),
+            Phase::Running => diagnose(pods()),
+            _ => None,
+        };
+        if let Some(found) = found {
             self.warning = true;
             self.say(phase, &found.reason, &beside(&found.message, situation.aside));
         }

@@ -104,6 +104,35 @@ fn a_launcher_may_name_a_cause_but_not_what_the_host_decides() {
 }
 
 #[test]
+fn a_pod_that_could_not_be_prepared_is_the_cause_unless_the_program_has_begun() {
+    let step = |name: &str| {
+        let state = json!({"terminated": {"exitCode": 1, "message": "ERROR: no such package"}});
+        json!({"phase": "Failed", "initContainerStatuses": [
+            {"name": name, "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state},
+        ]})
+    };
+    let (run, children) = (with_status(run(json!({})), launched(1, "Running", json!({}))), children(1));
+    let ended = |record: &Record, name: &str, code: Option<i32>| {
+        let (pods, observation) = ([pod("p", "worker", 1, step(name))], failed("WorkerLost", code, true));
+        let situation = situation(&run, record, &children, Some(&observation), 0);
+        act(&Situation { pods: &pods, ..situation }).end
+    };
+    let cause = |name: &str, code: Option<i32>| match ended(&record(1), name, code) {
+        Some(End::Failed { cause, .. }) => cause.as_str().to_owned(),
+        other => format!("{other:?}"),
+    };
+    assert_eq!(cause("stage", None), "StageFailed");
+    assert_eq!(cause("requirements", None), "RequirementsFailed");
+    assert_eq!(cause("another", None), "WorkerLost");
+    // A pod that was replaced: the program's own end holds.
+    assert_eq!(cause("requirements", Some(3)), "WorkerLost");
+    let message =
+        "attempt 1 failed: pod p could not install spec.requirements: ERROR: no such package; attempts left: 1";
+    let again = ended(&retrying(1, 1, &[]), "requirements", None);
+    assert_eq!(again, Some(End::Retrying { message: message.to_owned() }));
+}
+
+#[test]
 fn a_primary_that_was_seen_and_is_no_more_ends_the_run() {
     let record = record(1);
     let gone = |children: &[Child], run: &codeflare_api::Run| {

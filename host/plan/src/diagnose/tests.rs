@@ -180,7 +180,7 @@ fn a_pod_that_could_not_be_prepared_says_what_the_init_step_said() {
         pod("p", "worker", 1, json!({"phase": "Failed", "initContainerStatuses": [status]}))
     };
     let ended = |code: i32, message: &str| json!({"terminated": {"exitCode": code, "message": message}});
-    let said = |pod: &Pod| unstaged([pod].into_iter());
+    let said = |pod: &Pod| unprepared([pod].into_iter()).map(|(_, why)| why);
     assert_eq!(
         said(&step("stage", ended(1, "error: no space\nfree some\n"))).as_deref(),
         Some("pod p could not be prepared: error: no space; free some")
@@ -189,4 +189,37 @@ fn a_pod_that_could_not_be_prepared_says_what_the_init_step_said() {
     for fine in [step("stage", ended(0, "")), step("other", ended(1, "x")), step("stage", json!({})), Pod::default()] {
         assert_eq!(said(&fine), None);
     }
+}
+
+#[test]
+fn requirements_that_could_not_be_installed_are_told_with_pips_last_words() {
+    let step = |message: &str| {
+        let state = json!({"terminated": {"exitCode": 1, "message": message}});
+        let status = json!({"name": "requirements", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state});
+        pod("p", "worker", 1, json!({"phase": "Failed", "initContainerStatuses": [status]}))
+    };
+    let said = |message: &str| {
+        let (reason, message) = unprepared([&step(message)].into_iter()).unwrap();
+        assert_eq!(reason, Reason::RequirementsFailed);
+        message.strip_prefix("pod p could not install spec.requirements: ").unwrap().to_owned()
+    };
+    assert_eq!(
+        said("Collecting a\nERROR: no version of a\nsome hint\nERROR: no distribution for a\n[notice] new pip"),
+        "ERROR: no version of a; ERROR: no distribution for a"
+    );
+    assert_eq!(said("one\ntwo\n\nthree\nfour\n"), "two; three; four");
+    assert_eq!(said(""), "exit code 1");
+    assert_eq!(said(&"x".repeat(2000)).len(), LONGEST_LINE);
+}
+
+#[test]
+fn packages_without_room_are_told_of_and_other_evictions_are_not() {
+    let evicted = |volume: &str| {
+        let message = format!("Usage of EmptyDir volume \"{volume}\" exceeds the limit \"1Gi\". ");
+        pod("p", "worker", 1, json!({"phase": "Failed", "reason": "Evicted", "message": message}))
+    };
+    let (reason, message) = unprepared([&evicted("packages")].into_iter()).unwrap();
+    assert_eq!(reason, Reason::RequirementsFailed);
+    assert!(message.contains("exceeds the limit") && message.ends_with("packages.size of the chart"), "{message}");
+    assert_eq!(unprepared([&evicted("tmp")].into_iter()), None);
 }

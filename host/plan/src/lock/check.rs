@@ -103,17 +103,8 @@ impl Check<'_> {
     }
 
     fn more(&mut self) {
-        let more = match more::<PlanMore>(&self.draft.more) {
-            Ok(more) => more,
-            Err(error) => return self.say(format!("the plan's `more`: {error}")),
-        };
-        if !more.requirements && !self.resolved.requirements.is_empty() {
-            let application = format!("Application/{}", self.resolved.application.name);
-            let message = format!(
-                "launcher `{}` installs no requirements here; put them into the image, or use a framework whose launcher installs them",
-                self.resolved.launcher.name
-            );
-            self.problems.push(Problem::new(Reason::FieldInvalid, application, "/spec/requirements", message));
+        if let Err(error) = more::<PlanMore>(&self.draft.more) {
+            self.say(format!("the plan's `more`: {error}"));
         }
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::fields::{Fields, yaml};
 use super::grants::Granted;
+use super::packages::Installs;
 use super::{kind_of, pod};
 use crate::resolve::Resolved;
 use crate::seen::Seen;
@@ -18,6 +19,8 @@ pub(crate) struct Holes<'a> {
     pub(crate) sized: &'a Sized,
     pub(crate) granted: &'a Granted,
     pub(crate) roles: &'a [Role],
+    /// Who installs packages.
+    pub(crate) installs: Installs,
     /// Base name of the attempt.
     pub(crate) base: &'a str,
     pub(crate) attempt: u32,

@@ -9,8 +9,8 @@ use codeflare_documents::launcher::{Command, EnvValue, Role, RoleMore};
 use serde_json::{Map, Value, json};
 
 use super::holes::Holes;
-use super::stage;
 use super::stamp::put;
+use super::{packages, stage};
 use crate::seen::PodSecurity;
 
 /// Where HOME is: the root file system may be read-only, and uid 1000 may own nothing.
@@ -36,6 +36,8 @@ pub(crate) fn template(holes: &Holes<'_>, role: &Role) -> Value {
         volumes.push(json!({"name": name, "emptyDir": directory}));
         mounts.push(json!({"name": name, "mountPath": path}));
     }
+    volumes.extend(packages::volumes(holes, role));
+    mounts.extend(packages::mounts(holes, role));
     let staged = stage::of(holes.resolved, role);
     if let Some(staged) = staged {
         volumes.extend(staged.volumes(holes));
@@ -69,8 +71,10 @@ pub(crate) fn template(holes: &Holes<'_>, role: &Role) -> Value {
     if let Some(affinity) = &scheduling.affinity {
         put(&mut spec, "affinity", json!(affinity));
     }
-    if let Some(staged) = staged {
-        put(&mut spec, "initContainers", json!([staged.step(holes, role)]));
+    let steps: Vec<_> =
+        staged.map(|staged| staged.step(holes, role)).into_iter().chain(packages::step(holes, role)).collect();
+    if !steps.is_empty() {
+        put(&mut spec, "initContainers", steps.into());
     }
     if let Some(subdomain) = &more.subdomain {
         put(&mut spec, "subdomain", holes.fill(subdomain));
@@ -114,10 +118,12 @@ fn pod_labels(holes: &Holes<'_>, role: &Role) -> Value {
 }
 
 fn container(holes: &Holes<'_>, role: &Role, mounts: Vec<Value>) -> Value {
+    let mut env = env(holes, role, packages::environment(holes, role));
+    packages::find(holes, role, &mut env);
     let mut container = json!({
         "name": role.name,
         "image": holes.resolved.image,
-        "env": env(holes, role),
+        "env": env,
         "resources": resources(holes, role),
         "securityContext": of_container(holes),
         "volumeMounts": mounts,
@@ -143,37 +149,42 @@ fn container(holes: &Holes<'_>, role: &Role, mounts: Vec<Value>) -> Value {
 /// Text that Kubernetes passes on unchanged. It expands `$(NAME)` in commands and
 /// environment and takes every `$$` for one dollar, so every dollar is doubled: with `$(`
 /// alone doubled, `$$` would lose one and `$$(NAME)` would be expanded.
-fn literal(text: &str) -> Value {
+pub(super) fn literal(text: &str) -> Value {
     text.replace('$', "$$").into()
 }
 
-/// The role's own variables first, then the program's: those of the role cannot be
-/// overwritten, since the program's parts find each other by them.
-fn env(holes: &Holes<'_>, role: &Role) -> Value {
+/// The host's variables first, then the role's, then the program's: those of the role cannot
+/// be overwritten, since the program's parts find each other by them. `first` can.
+pub(super) fn env(holes: &Holes<'_>, role: &Role, first: Vec<Value>) -> Vec<Value> {
     let mut all = vec![
         json!({"name": "HOME", "value": HOME}),
         json!({"name": "CODEFLARE_RUN", "value": holes.resolved.run.name}),
         json!({"name": "CODEFLARE_ATTEMPT", "value": holes.attempt.to_string()}),
     ];
+    all.extend(first);
     for (name, value) in &role.env {
-        all.push(match value {
-            EnvValue::Text(text) => json!({"name": name, "value": literal(text)}),
-            EnvValue::Field(path) => {
-                json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}})
-            }
-        });
+        let value = match value {
+            EnvValue::Text(text) => json!({"value": literal(text)}),
+            EnvValue::Field(path) => json!({"valueFrom": {"fieldRef": {"fieldPath": path}}}),
+        };
+        set(&mut all, name, value);
     }
     let taken = |name: &str| role.env.iter().any(|(own, _)| own == name);
     for (name, text) in holes.resolved.env.iter().filter(|(name, _)| !taken(name)) {
-        all.retain(|variable| variable.get("name").and_then(Value::as_str) != Some(name.as_str()));
-        all.push(json!({"name": name, "value": literal(text)}));
+        set(&mut all, name, json!({"value": literal(text)}));
     }
     for (name, secret) in holes.resolved.secret_env.iter().filter(|(name, _)| !taken(name)) {
-        all.retain(|variable| variable.get("name").and_then(Value::as_str) != Some(name.as_str()));
         let key = json!({"name": secret.name, "key": secret.key});
-        all.push(json!({"name": name, "valueFrom": {"secretKeyRef": key}}));
+        set(&mut all, name, json!({"valueFrom": {"secretKeyRef": key}}));
     }
-    all.into()
+    all
+}
+
+/// Sets a variable; one name is one variable.
+pub(super) fn set(env: &mut Vec<Value>, name: &str, mut value: Value) {
+    env.retain(|variable| variable.get("name").and_then(Value::as_str) != Some(name));
+    put(&mut value, "name", name.into());
+    env.push(value);
 }
 
 /// Requests and limits are the same: a worker gets what its size says, no more, no less.

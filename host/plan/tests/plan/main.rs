@@ -9,6 +9,7 @@ mod draft;
 mod grants;
 mod identity;
 mod lock;
+mod packages;
 mod pod;
 mod record;
 mod resolve;

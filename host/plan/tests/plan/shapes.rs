@@ -10,7 +10,7 @@ use codeflare_plan::stop::Stop;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof, proptest};
 use serde_json::{Value, json};
 
-use crate::support::{ask, from, lines, seen, set};
+use crate::support::{ask, from, seen, set};
 
 mod ways;
 
@@ -163,14 +163,6 @@ fn what_the_lists_leave_open_is_open() {
         let changes: Vec<_> = changes.iter().map(|(pointer, value)| (pointer.as_str(), value.clone())).collect();
         changed(shape, &changes).unwrap_or_else(|stop| panic!("{shape} {changes:?}: {stop}"));
     }
-}
-
-#[test]
-fn requirements_need_a_launcher_that_installs_them() {
-    let wanted = cluster(&[("/application/spec/requirements", json!("qiskit==0.37.0\n"))]);
-    locked(&wanted, &draft("rayjob")).expect("should be a plan: it takes them over");
-    let stop = locked(&wanted, &draft("jobset")).expect_err("should stop");
-    insta::assert_snapshot!(lines(&stop).join("\n"));
 }
 
 /// Any JSON, with names that mean something.

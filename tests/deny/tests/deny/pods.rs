@@ -50,7 +50,7 @@ fn what_users_choose_breaks_no_control() {
     let run = json!({"serviceAccountName": "reader", "priority": "high", "env": {"A": "b"}});
     let application = json!({
         "serviceAccountNames": ["reader"], "imagePullSecret": "registry", "runAsUser": 7, "fsGroup": 0,
-        "code": [{"name": "main.py", "source": ""}],
+        "code": [{"name": "main.py", "source": ""}], "requirements": "a==1\n",
     });
     let cluster = Cluster::with(run, application, json!({}));
     for (name, pod) in templates(&cluster) {

@@ -13,9 +13,11 @@
 )]
 
 mod argv;
+mod identity;
 mod index;
 mod operators;
 mod ray;
+mod requirements;
 mod shapes;
 mod size;
 mod torch;

@@ -45,11 +45,7 @@ impl World {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
         let namespace = format!("{name}-{:x}", now.as_secs() & 0xff_ffff);
         let world = World { client, kubeconfig: path.into(), namespace, _turn: turn };
-        let new: Namespace = serde_json::from_value(json!({"metadata": {"name": world.namespace}}))?;
-        Api::<Namespace>::all(world.client.clone()).create(&PostParams::default(), &new).await?;
-        let accounts = Api::<ServiceAccount>::namespaced(world.client.clone(), &world.namespace);
-        let there = await_condition(accounts, "default", |account: Option<&ServiceAccount>| account.is_some());
-        tokio::time::timeout(PATIENCE, there).await.context("no default ServiceAccount")??;
+        world.make(&world.namespace).await?;
         for shape in &shapes::ALL {
             world.apply(&shape.object()).await?;
         }
@@ -63,21 +59,41 @@ impl World {
 
     /// Takes the namespace away, and waits until its pods are gone.
     pub(crate) async fn end(self) -> Result<()> {
+        let namespace = self.namespace.clone();
+        self.take_away(&namespace).await
+    }
+
+    /// Makes a namespace in which pods can run.
+    pub(crate) async fn make(&self, namespace: &str) -> Result<()> {
+        let new: Namespace = serde_json::from_value(json!({"metadata": {"name": namespace}}))?;
+        Api::<Namespace>::all(self.client.clone()).create(&PostParams::default(), &new).await?;
+        let accounts = Api::<ServiceAccount>::namespaced(self.client.clone(), namespace);
+        let there = await_condition(accounts, "default", |account: Option<&ServiceAccount>| account.is_some());
+        tokio::time::timeout(PATIENCE, there).await.context("no default ServiceAccount")??;
+        Ok(())
+    }
+
+    /// Takes a namespace away, and waits until its pods are gone.
+    pub(crate) async fn take_away(&self, namespace: &str) -> Result<()> {
         let api = Api::<Namespace>::all(self.client.clone());
-        api.delete(&self.namespace, &DeleteParams::default()).await?;
-        let gone = await_condition(api, &self.namespace, |namespace: Option<&Namespace>| namespace.is_none());
+        api.delete(namespace, &DeleteParams::default()).await?;
+        let gone = await_condition(api, namespace, |namespace: Option<&Namespace>| namespace.is_none());
         tokio::time::timeout(PATIENCE, gone).await.context("the namespace did not go")??;
         Ok(())
     }
 
-    /// Writes an object of ours, into this test's namespace where its kind has one.
+    /// Writes an object, into the namespace that it names, else this test's, where its kind has
+    /// one.
     pub(crate) async fn apply(&self, object: &Value) -> Result<()> {
         let object: DynamicObject = serde_json::from_value(object.clone())?;
         let types = object.types.clone().context("an object without a kind")?;
         let resource = kube::api::ApiResource::from_gvk(&(&types).try_into()?);
         let api: Api<DynamicObject> = match types.kind.as_str() {
             "Plugin" | "RunSizeConfiguration" => Api::all_with(self.client.clone(), &resource),
-            _ => Api::namespaced_with(self.client.clone(), &self.namespace, &resource),
+            _ => {
+                let namespace = object.namespace().unwrap_or_else(|| self.namespace.clone());
+                Api::namespaced_with(self.client.clone(), &namespace, &resource)
+            }
         };
         let name = object.name_any();
         api.patch(&name, &PatchParams::apply("codeflare-e2e").force(), &Patch::Apply(&object))

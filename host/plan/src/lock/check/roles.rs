@@ -6,6 +6,7 @@ use codeflare_documents::launcher::{Command, EnvValue, Role, RoleMore};
 
 use super::super::fields::is_label;
 use super::super::holes::hole;
+use super::super::packages::FOLDER;
 use super::super::pod::HOME;
 use super::super::{EXEC, WORKDIR};
 use super::objects::is_suffix;
@@ -118,7 +119,7 @@ fn is_label_field(path: &str) -> bool {
 /// Whether a scratch volume may be mounted there.
 fn is_mount(path: &str) -> bool {
     let shim = EXEC.rsplit_once('/').map_or(EXEC, |(folder, _)| folder);
-    let own = ["/tmp", HOME, WORKDIR, shim];
+    let own = ["/tmp", HOME, WORKDIR, shim, FOLDER];
     let taken = own.iter().any(|own| path == *own || path.strip_prefix(own).is_some_and(|rest| rest.starts_with('/')));
     let mut parts = path.split('/');
     let absolute = parts.next() == Some("");
