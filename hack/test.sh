@@ -47,9 +47,10 @@ part_guests() {
   cargo test --locked --workspace --test guests -- --nocapture
 }
 
-# The chart without a cluster.
+# The charts without a cluster.
 part_chart() {
   hack/test/chart.sh
+  hack/test/platform.sh
 }
 
 # The documentation: generated pages are current, what it says holds, no link is broken.
@@ -64,6 +65,7 @@ part_api() {
   local state=$PWD/.local/test-api result=0
   hack/cluster/up.sh --api --state "$state"
   CODEFLARE_API_KUBECONFIG=$state/kubeconfig cargo test --locked --workspace --test it || result=$?
+  ((result != 0)) || hack/test/deploy.sh "$state/kubeconfig" || result=$?
   hack/cluster/down.sh --api --state "$state"
   return "$result"
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Brings everything up: a cluster, the platform, the example Runs; shows them to their end.
 #   hack/up.sh [--no-examples]
+# With hack/my.secrets.sh also the platform of examples/watsonx-ai (hack/my.secrets.sh.template).
 # Can be run again at any time: what is there stays, what is missing or older is made.
 # Ends with 0 if every example ended as it should. hack/down.sh takes it all away.
 set -euo pipefail
@@ -12,7 +13,7 @@ EXAMPLES=yes
 case ${1:-} in
   '') ;;
   --no-examples) EXAMPLES=no ;;
-  -h | --help) sed -n '2,5s/^# //p' "$0" && exit 0 ;;
+  -h | --help) sed -n '2,6s/^# //p' "$0" && exit 0 ;;
   *) die "unknown argument $1; see hack/up.sh --help" ;;
 esac
 
@@ -122,7 +123,7 @@ examples() {
   "$KUBECTL" create namespace "$RUNS" --dry-run=client -o yaml | "$KUBECTL" apply -f - >/dev/null
   # One after the other: two cores have no room for two frameworks, and each of two that
   # have half their pods would wait for the other.
-  for file in examples/*/*.yaml; do
+  for file in examples/[0-9]*/*.yaml; do
     line=$(submit "$file")
     submitted+=("$line")
     # shellcheck disable=SC2086 # four words
@@ -145,6 +146,8 @@ main() {
   install
   frameworks
   [[ $EXAMPLES == no ]] || examples
+  # Only who has said where its repository is.
+  [[ ! -r hack/my.secrets.sh ]] || hack/platform.sh
   say "up; export KUBECONFIG=.local/kubeconfig"
 }
 

@@ -189,7 +189,9 @@ fn every_example_is_planned_and_replayed_to_the_same_bytes() {
     let here = folder();
     let examples = std::fs::read_dir(repository().join("examples")).expect("should be there");
     let mut count = 0;
-    for example in examples.map(|entry| entry.expect("should be readable").path()).filter(|path| path.is_dir()) {
+    let examples = examples.map(|entry| entry.expect("should be readable").path()).filter(|path| path.is_dir());
+    // A chart is Helm's to read: hack/test/chart.sh.
+    for example in examples.filter(|path| !path.join("Chart.yaml").exists()) {
         let file = example.to_str().expect("should be text");
         let plan = |more: &[&str]| {
             let mut arguments = vec!["plan", "-f", file, "--plugins", &plugins];

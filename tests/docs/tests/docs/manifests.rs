@@ -7,6 +7,7 @@
 //! ```text
 //! # Part of an Application.      members of `spec` and `metadata`, none of them required
 //! # values.yaml                  values of charts/codeflare-platform
+//! # values.yaml of FOLDER        values of a chart that depends on it
 //! # Chart.yaml                   what Helm knows of a chart
 //! # Kubernetes                   objects of somebody else
 //! ```
@@ -16,9 +17,12 @@ use std::collections::BTreeMap;
 use codeflare_api::crds;
 use serde_json::{Value, json};
 
-use crate::{code, markdown, read};
+use crate::{code, files, markdown, read};
 
 const PART: &str = "# Part of ";
+const VALUES_OF: &str = "# values.yaml of ";
+/// Our chart, as others depend on it.
+const CHART: &str = "codeflare-platform";
 
 #[test]
 fn every_yaml_block_is_what_it_says_it_is() {
@@ -32,6 +36,15 @@ fn every_yaml_block_is_what_it_says_it_is() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count > 10, "only {count} blocks were found");
+}
+
+#[test]
+fn runs_of_the_tests_are_manifests() {
+    let schemas = Schemas::new();
+    let runs = files("tests/runs", ".yaml");
+    let wrong: Vec<_> = runs.iter().map(|path| (path, schemas.faults(&read(path)))).collect();
+    assert!(wrong.iter().all(|(_, faults)| faults.is_empty()), "{wrong:#?}");
+    assert!(runs.len() >= 2, "{runs:?}");
 }
 
 #[test]
@@ -51,6 +64,9 @@ fn a_block_that_lies_is_found() {
         ("# Part of a Walk.\nspec: {}\n".to_owned(), true),
         ("# values.yaml\nhost: {replicas: 2}\n".to_owned(), false),
         ("# values.yaml\nhost: {replica: 2}\n".to_owned(), true),
+        ("# values.yaml of examples/watsonx-ai\ncodeflare-platform: {host: {replicas: 2}}\n".to_owned(), false),
+        ("# values.yaml of examples/watsonx-ai\ncodeflare-platform: {host: {replica: 2}}\n".to_owned(), true),
+        ("# values.yaml of examples/watsonx-ai\nhost: {replicas: 2}\n".to_owned(), true),
         ("# Kubernetes\napiVersion: v1\nkind: Secret\n".to_owned(), false),
         ("# Kubernetes\napiVersion: v1\n".to_owned(), true),
     ] {
@@ -107,6 +123,8 @@ impl Schemas {
             // Helm takes away what is null before it looks at the schema.
             drop_null(&mut document);
             Some(&self.values)
+        } else if let Some(folder) = head.strip_prefix(VALUES_OF) {
+            return self.values_of(folder, &document);
         } else if let Some(of) = head.strip_prefix(PART) {
             let kind = of.trim_end_matches('.').rsplit(' ').next().unwrap_or_default();
             match self.part.get(kind) {
@@ -130,6 +148,17 @@ impl Schemas {
             }
         };
         let faults = validator.into_iter().flat_map(|validator| validator.iter_errors(&document));
+        faults.map(|fault| format!("{}: {fault}", fault.instance_path())).collect()
+    }
+
+    /// Values of a chart that depends on ours: held to its schema, and to ours what is for ours.
+    fn values_of(&self, folder: &str, document: &Value) -> Vec<String> {
+        let mut document = document.clone();
+        drop_null(&mut document);
+        let schema: Value = serde_json::from_str(&read(&format!("{folder}/values.schema.json"))).unwrap();
+        let own = jsonschema::validator_for(&schema).unwrap();
+        let ours = document.get(CHART).cloned().unwrap_or_else(|| json!({}));
+        let faults = own.iter_errors(&document).chain(self.values.iter_errors(&ours));
         faults.map(|fault| format!("{}: {fault}", fault.instance_path())).collect()
     }
 }

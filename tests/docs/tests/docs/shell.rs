@@ -92,7 +92,8 @@ fn every_path_of_the_repository_exists() {
     assert!(wrong.is_empty(), "these paths are not in the repository:\n{}", wrong.join("\n"));
 }
 
-/// Whether a path is there, or a name in a path, such as `plugins/job` or `tests/it`.
+/// Whether a path is there, or a name in a path, such as `plugins/job` or `tests/it`; or a
+/// template of what each makes for oneself.
 fn exists(path: &str) -> bool {
-    root().join(path).exists()
+    root().join(path).exists() || root().join(format!("{path}.template")).exists()
 }
