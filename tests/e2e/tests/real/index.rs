@@ -2,10 +2,8 @@
 //! outside: one package, which the test makes, at the cluster's address of this machine.
 
 use std::io::{Cursor, Write as _};
-use std::net::SocketAddr;
-use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
@@ -14,10 +12,7 @@ use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// Address at which pods reach this machine (hack/cluster/README.md, Addresses and ports).
-const HOST: &str = "10.244.255.1";
-/// What the guard of the cluster's network lets pods reach: its table, and the set of ports.
-const GUARD: [&str; 3] = ["inet", "codeflare-guard", "host_ports"];
+use crate::door::{Door, HOST};
 
 /// Name, version and only module of the package.
 pub(crate) const PROJECT: &str = "codeflare-probe";
@@ -26,7 +21,7 @@ pub(crate) const MODULE: &str = "codeflare_probe";
 
 /// The index; it ends, and its port is closed, when this is dropped.
 pub(crate) struct Index {
-    address: SocketAddr,
+    door: Door,
     server: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
@@ -40,42 +35,31 @@ struct Package {
 impl Index {
     /// Serves the package on a free port that pods may reach.
     pub(crate) async fn start() -> Result<Index> {
-        let listener = tokio::net::TcpListener::bind((HOST, 0)).await;
-        let listener = listener.with_context(|| format!("{HOST} is no address of this machine: no cluster of ours"))?;
-        let address = listener.local_addr()?;
+        let (door, listener) = Door::open().await?;
         let package = Package { file: format!("{MODULE}-{VERSION}-py3-none-any.whl"), wheel: wheel()? };
         let routes = axum::Router::new()
             .route("/simple/{project}/", get(page))
             .route("/files/{file}", get(file))
             .with_state(package);
         let server = tokio::spawn(async move { axum::serve(listener, routes).await });
-        // From here on its end closes the port, also where opening it has failed.
-        let index = Index { address, server };
-        index.port("add")?;
-        Ok(index)
+        Ok(Index { door, server })
+    }
+
+    /// Its address.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{HOST}:{}/simple/", self.door.port())
     }
 
     /// What tells pip of it, as environment variables: pip takes no index without TLS that it
     /// was not told to trust.
     pub(crate) fn environment(&self) -> [(&'static str, String); 2] {
-        [("PIP_INDEX_URL", format!("http://{}/simple/", self.address)), ("PIP_TRUSTED_HOST", HOST.to_owned())]
-    }
-
-    /// Opens the port to pods, or closes it.
-    fn port(&self, verb: &str) -> Result<()> {
-        let ports = format!("{{ {} }}", self.address.port());
-        let done = Command::new("nft").args([verb, "element"]).args(GUARD).arg(&ports).output().context("nft")?;
-        ensure!(done.status.success(), "nft {verb} element {ports}: {}", String::from_utf8_lossy(&done.stderr));
-        Ok(())
+        [("PIP_INDEX_URL", self.url()), ("PIP_TRUSTED_HOST", HOST.to_owned())]
     }
 }
 
 impl Drop for Index {
     fn drop(&mut self) {
         self.server.abort();
-        if let Err(error) = self.port("delete") {
-            println!("the port stays open until the cluster goes: {error:#}");
-        }
     }
 }
 

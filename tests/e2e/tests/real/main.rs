@@ -13,6 +13,7 @@
 )]
 
 mod argv;
+mod door;
 mod identity;
 mod index;
 mod operators;
