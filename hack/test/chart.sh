@@ -103,15 +103,15 @@ renders 0 'ceiling'
 renders 1 '\["\*"\]'
 echo "chart: $count closed objects, default manifests as committed"
 
-# Registries: what is not set leaves no trace; a pull secret is one Secret that may be read.
-refuses --set registries.plainHttp[0]=http://registry.example.com plainHttp
-refuses --set registries.proxy.https=proxy.example.com:3128 https
-renders 0 'REGISTR|PROXY|/etc/codeflare-registries'
+# Registries and repositories: what is not set leaves no trace; a pull secret is one Secret that may be read.
+refuses --set network.plainHttp[0]=http://registry.example.com plainHttp
+refuses --set network.proxy.https=proxy.example.com:3128 https
+renders 0 'PLAIN_HTTP|CA_FILE|PROXY|/etc/codeflare-authorities'
 renders 1 '^    resourceNames: \["pull","more"\]$' --set 'registries.pullSecrets={pull,more}'
-renders 1 'CODEFLARE_PLAIN_HTTP_REGISTRIES, value: "a:5000,b:80"' --set 'registries.plainHttp={a:5000,b:80}'
-renders 2 '/etc/codeflare-registries' --set registries.caConfigMap=authority
-renders 1 '^          configMap: {name: authority}$' --set registries.caConfigMap=authority
-renders 1 'HTTPS_PROXY, value: "http://proxy:3128"' --set registries.proxy.https=http://proxy:3128
+renders 1 'CODEFLARE_PLAIN_HTTP, value: "a:5000,b:80"' --set 'network.plainHttp={a:5000,b:80}'
+renders 2 '/etc/codeflare-authorities' --set network.caConfigMap=authority
+renders 1 '^          configMap: {name: authority}$' --set network.caConfigMap=authority
+renders 1 'HTTPS_PROXY, value: "http://proxy:3128"' --set network.proxy.https=http://proxy:3128
 
 # Packages: what is not set leaves no trace but the room.
 refuses --set packages.indexUrl=pypi.example.com/simple indexUrl

@@ -119,18 +119,14 @@ pub(crate) struct HostArgs {
     #[arg(long, value_name = "SECONDS", env = "CODEFLARE_PLUGIN_GRACE", hide_env_values = true, default_value_t = 600,
         value_parser = clap::value_parser!(u64).range(1..=604_800))]
     pub(crate) plugin_grace: u64,
-    /// Registry that is read without TLS, as host:port; several, or this repeated
-    #[arg(
-        long,
-        value_name = "HOST:PORT",
-        env = "CODEFLARE_PLAIN_HTTP_REGISTRIES",
-        hide_env_values = true,
-        value_delimiter = ','
-    )]
-    pub(crate) plain_http_registry: Vec<String>,
-    /// Certificates (PEM) that registries may have beside those that the system trusts
-    #[arg(long, value_name = "FILE", env = "CODEFLARE_REGISTRY_CA", hide_env_values = true)]
-    pub(crate) registry_ca: Option<PathBuf>,
+    /// Host that is read without TLS (registries, repositories), as host:port; several, or
+    /// this repeated
+    #[arg(long, value_name = "HOST:PORT", env = "CODEFLARE_PLAIN_HTTP", hide_env_values = true, value_delimiter = ',')]
+    pub(crate) plain_http: Vec<String>,
+    /// Certificates (PEM) that registries and repositories may have beside those that the
+    /// system trusts
+    #[arg(long, value_name = "FILE", env = "CODEFLARE_CA_FILE", hide_env_values = true)]
+    pub(crate) ca_file: Option<PathBuf>,
     /// Where plugins run: in a process of their own that has no files, network or
     /// credentials; or, where the kernel does not let it be confined, in the host's
     #[arg(long, value_name = "HOW", env = "CODEFLARE_PLUGIN_ISOLATION", hide_env_values = true, value_enum,

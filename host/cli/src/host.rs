@@ -21,8 +21,8 @@ pub(crate) fn run(args: HostArgs) -> Result<(), Failure> {
         site: args.site.site()?,
         ceiling: crate::ceiling::read(args.grant_ceiling.as_deref())?,
         plugin_grace: std::time::Duration::from_secs(args.plugin_grace),
-        plain_http_registries: args.plain_http_registry,
-        registry_authorities: args.registry_ca,
+        plain_http: args.plain_http,
+        ca_file: args.ca_file,
         compiler: vec![program.clone().into(), "compile-plugin".into()],
         isolation: match args.plugin_isolation {
             PluginIsolation::Process => codeflare_engine::Isolation::process(program),

@@ -15,17 +15,17 @@ pub enum Error {
     /// The engine refused its configuration.
     #[error("failed to start the plugin engine")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The certificates for registries could not be read.
-    #[error("failed to read {}, the certificates for registries (--registry-ca)", path.display())]
-    RegistryAuthorities {
+    /// The certificates to trust could not be read.
+    #[error("failed to read {}, the certificates to trust (--ca-file)", path.display())]
+    Authorities {
         /// The file.
         path: std::path::PathBuf,
         /// Why.
         source: std::io::Error,
     },
     /// They cannot be used.
-    #[error("failed to set up the client for registries")]
-    Registries(#[source] codeflare_registry::SettingsError),
+    #[error("failed to set up the client for what is fetched")]
+    Network(#[source] codeflare_net::SettingsError),
     /// The admin address is taken or not ours.
     #[error("failed to listen on {address} for /live, /ready and /metrics")]
     Listen {

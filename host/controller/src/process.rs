@@ -56,10 +56,10 @@ pub struct Config {
     pub ceiling: codeflare_plan::lock::Ceiling,
     /// How long versions of plugins are kept that nobody needs any more.
     pub plugin_grace: Duration,
-    /// Registries that are read without TLS, as `host:port`.
-    pub plain_http_registries: Vec<String>,
-    /// File with certificates (PEM) that registries may have beside those of the system.
-    pub registry_authorities: Option<PathBuf>,
+    /// Hosts that are read without TLS, as `host:port`.
+    pub plain_http: Vec<String>,
+    /// File with certificates (PEM) that are trusted beside those of the system.
+    pub ca_file: Option<PathBuf>,
     /// Command that compiles a plugin.
     pub compiler: Vec<OsString>,
     /// Where plugins run.
@@ -102,7 +102,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let catalog = Arc::new(Catalog::new(
         client.clone(),
         engine,
-        sources(&config)?,
+        sources(&config, net(&config)?),
         served,
         waker,
         changes.applications.clone(),
@@ -214,18 +214,21 @@ fn engine(config: &Config) -> Result<codeflare_engine::Engine, Error> {
     codeflare_engine::Engine::new(settings).map_err(|error| Error::Engine(Box::new(error)))
 }
 
-/// Where plugins come from. Proxies are those of the environment.
-fn sources(config: &Config) -> Result<Sources, Error> {
-    let read = |path: &PathBuf| {
-        std::fs::read(path).map_err(|source| Error::RegistryAuthorities { path: path.clone(), source })
+/// Reaches everything that is fetched. Proxies are those of the environment.
+fn net(config: &Config) -> Result<codeflare_net::Client, Error> {
+    let read = |path: &PathBuf| std::fs::read(path).map_err(|source| Error::Authorities { path: path.clone(), source });
+    let settings = codeflare_net::Settings {
+        plain_http: config.plain_http.clone(),
+        authorities: config.ca_file.as_ref().map(read).transpose()?,
+        proxies: codeflare_net::Proxies::Environment,
     };
-    let settings = codeflare_registry::Settings {
-        plain_http: config.plain_http_registries.clone(),
-        authorities: config.registry_authorities.as_ref().map(read).transpose()?,
-        proxies: true,
-    };
-    let registry = codeflare_registry::Registry::new(&settings).map_err(Error::Registries)?;
-    Ok(Sources { folder: config.plugins.clone(), registry, namespace: config.namespace.clone() })
+    codeflare_net::Client::new(&settings).map_err(Error::Network)
+}
+
+/// Where plugins come from.
+fn sources(config: &Config, net: codeflare_net::Client) -> Sources {
+    let registry = codeflare_registry::Registry::new(net);
+    Sources { folder: config.plugins.clone(), registry, namespace: config.namespace.clone() }
 }
 
 /// A client that neither repeats a request unseen nor waits for ever.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use codeflare_net::NetError;
+
 use crate::credentials::CredentialsError;
 use crate::key::KeyError;
 use crate::reference::ReferenceError;
@@ -49,7 +51,7 @@ pub enum PullError {
     },
     /// A way without TLS that nobody allowed.
     #[error(
-        "{what} is plain http; nothing is read without TLS but from hosts that `registries.plainHttp` of the chart names"
+        "{what} is plain http; nothing is read without TLS but from hosts that `network.plainHttp` of the chart names"
     )]
     RegistryInsecure {
         /// What leads there.
@@ -131,6 +133,20 @@ pub enum PullError {
         /// What is wrong with the one that comes closest.
         why: String,
     },
+}
+
+impl From<NetError> for PullError {
+    fn from(error: NetError) -> PullError {
+        match error {
+            NetError::Unreachable { host, why } => PullError::RegistryUnreachable { host, why },
+            NetError::Certificate { host, why } => {
+                let why = format!("its certificate is not trusted: {why}");
+                PullError::RegistryUnreachable { host, why }
+            }
+            NetError::TooSlow { what, limit } => PullError::RegistryTooSlow { what, limit },
+            NetError::TooLarge { what, limit, whose } => PullError::ArtifactTooLarge { what, limit, whose },
+        }
+    }
 }
 
 impl PullError {

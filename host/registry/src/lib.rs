@@ -13,8 +13,6 @@
 //! that a digest or a signature does not show. What a signature shows is kept as a
 //! [`Proof`], which is checked again without the registry, from the bytes and the key alone.
 
-mod address;
-mod body;
 mod challenge;
 mod client;
 mod credentials;
@@ -23,14 +21,13 @@ mod key;
 mod manifest;
 mod order;
 mod proof;
-mod proxy;
 mod pull;
 mod reference;
 mod session;
 mod signatures;
 mod token;
 
-pub use client::{Registry, Settings, SettingsError};
+pub use client::Registry;
 pub use credentials::{Credentials, CredentialsError};
 pub use error::{PullError, Step};
 pub use key::{KeyError, PublicKey};

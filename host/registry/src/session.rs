@@ -1,13 +1,11 @@
 //! The requests of one pull: authorised where the registry asks for it, redirected with
 //! nothing in hand. I/O.
 
-use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, LOCATION, USER_AGENT};
+use codeflare_net::{Bound, Incoming, host_of, origin, redirected};
+use http::header::{ACCEPT, AUTHORIZATION, LOCATION};
 use http::{Request, Response, StatusCode, Uri};
-use http_body_util::Empty;
+use http_body_util::Full;
 
-use crate::address::{host_of, origin, redirected};
-use crate::body::{Bound, Incoming, words};
 use crate::client::Registry;
 use crate::error::PullError;
 use crate::order::Order;
@@ -15,7 +13,6 @@ use crate::token;
 
 /// Redirects that one request may take.
 const REDIRECTS: usize = 5;
-const AGENT: &str = concat!("codeflare/", env!("CARGO_PKG_VERSION"));
 
 /// One pull.
 pub(crate) struct Session<'a> {
@@ -74,7 +71,7 @@ impl<'a> Session<'a> {
     async fn read(&self, answer: Answer, what: &str, limit: u64, whose: &'static str) -> Result<Vec<u8>, PullError> {
         self.check(&answer, what)?;
         let bound = Bound { what, host: &answer.host, limit, whose, stall: self.order.limits.stall };
-        bound.read(answer.response).await
+        Ok(bound.read(answer.response).await?)
     }
 
     async fn ask(&mut self, path: &str, accept: &str, what: &str) -> Result<Answer, PullError> {
@@ -106,7 +103,7 @@ impl<'a> Session<'a> {
                 host: answer.host.clone(),
                 why: format!("it redirects {what} to no address"),
             })?;
-            if !self.registry.allows(&uri) {
+            if !self.registry.client.allows(&uri) {
                 let what = format!("{} redirects {what} to {}, which", answer.host, host_of(&uri));
                 return Err(PullError::RegistryInsecure { what });
             }
@@ -140,18 +137,15 @@ impl<'a> Session<'a> {
         what: &str,
     ) -> Result<Answer, PullError> {
         let host = host_of(uri);
-        let unreachable = |why: String| PullError::RegistryUnreachable { host: host_of(uri), why };
-        let mut request = Request::get(uri.clone()).header(ACCEPT, accept).header(USER_AGENT, AGENT);
+        let mut request = Request::get(uri.clone()).header(ACCEPT, accept);
         if let Some(authorization) = authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
-        let request = request.body(Empty::<Bytes>::new()).map_err(|error| unreachable(error.to_string()))?;
-        let stall = self.order.limits.stall;
-        match tokio::time::timeout(stall, self.registry.client.request(request)).await {
-            Ok(Ok(response)) => Ok(Answer { response, host }),
-            Ok(Err(error)) => Err(unreachable(words(&error))),
-            Err(_) => Err(PullError::RegistryTooSlow { what: format!("an answer of {host} for {what}"), limit: stall }),
-        }
+        let request = request
+            .body(Full::default())
+            .map_err(|error| PullError::RegistryUnreachable { host: host.clone(), why: error.to_string() })?;
+        let response = self.registry.client.send(request, what, self.order.limits.stall).await?;
+        Ok(Answer { response, host })
     }
 
     fn check(&self, answer: &Answer, what: &str) -> Result<(), PullError> {

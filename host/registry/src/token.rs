@@ -1,10 +1,10 @@
 //! Answers a registry's challenge: with the credentials, or with a token for them. I/O.
 
+use codeflare_net::{escaped, host_of};
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, Uri};
 use serde::Deserialize;
 
-use crate::address::{escaped, host_of};
 use crate::challenge::{self, Challenge};
 use crate::error::PullError;
 use crate::session::Session;
@@ -36,7 +36,7 @@ pub(crate) async fn answer(session: &Session<'_>, headers: &HeaderMap) -> Result
     let host = session.order.reference.host().to_owned();
     let unusable = |why: &str| PullError::RegistryUnreachable { host: host.clone(), why: why.to_owned() };
     let address: Uri = realm.parse().map_err(|_| unusable("it names a token service without an address"))?;
-    if !session.registry.allows(&address) {
+    if !session.registry.client.allows(&address) {
         let what = format!("the token service {} of {host}", host_of(&address));
         return Err(PullError::RegistryInsecure { what });
     }

@@ -57,7 +57,7 @@ fn what_is_no_address_is_refused_without_showing_it() {
         (format!("ssh://git@git.example/{canary}"), "scheme \"ssh\""),
         ("file:///etc/passwd".to_owned(), "scheme \"file\""),
         (format!("https:/git.example/{canary}"), "no scheme"),
-        (format!("{canary}"), "no scheme"),
+        (canary.to_owned(), "no scheme"),
         (format!("{canary}?://git.example/a"), "no scheme"),
         ("https://".to_owned(), "not an address"),
         ("https:///a".to_owned(), "it has no host"),

@@ -17,7 +17,8 @@ mod hostile;
 mod server;
 mod tls;
 
-use codeflare_registry::{Credentials, Limits, Order, PublicKey, PullError, Pulled, Reference, Registry, Settings};
+use codeflare_net::{Client, Settings};
+use codeflare_registry::{Credentials, Limits, Order, PublicKey, PullError, Pulled, Reference, Registry};
 
 use crate::server::Server;
 
@@ -54,5 +55,5 @@ impl Wish {
 
 fn client(servers: &[&Server]) -> Registry {
     let plain_http = servers.iter().map(|server| server.host()).collect();
-    Registry::new(&Settings { plain_http, ..Settings::default() }).unwrap()
+    Registry::new(Client::new(&Settings { plain_http, ..Settings::default() }).unwrap())
 }

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::serve::Listener;
-use codeflare_registry::{Registry, Settings};
+use codeflare_net::{Client, Settings};
+use codeflare_registry::Registry;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -28,12 +29,12 @@ async fn an_authority_is_trusted_once_it_is_named() {
     server.put("test/plugin", "1.0", &artifact);
     let wish = Wish::new(&format!("localhost:{port}/test/plugin:1.0"), &artifact.layer());
 
-    let stranger = Registry::new(&Settings::default()).unwrap().pull(wish.order()).await.unwrap_err();
+    let stranger = Registry::new(Client::new(&Settings::default()).unwrap()).pull(wish.order()).await.unwrap_err();
     assert_eq!(stranger.reason(), "RegistryUnreachable", "{stranger}");
     assert!(stranger.to_string().contains("certificate"), "{stranger}");
 
     let settings = Settings { authorities: Some(fixture("authority.pem")), ..Settings::default() };
-    let registry = Registry::new(&settings).unwrap();
+    let registry = Registry::new(Client::new(&settings).unwrap());
     assert_eq!(registry.pull(wish.order()).await.unwrap().bytes, BYTES);
 
     // It has no certificate for this name.

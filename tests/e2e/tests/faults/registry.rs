@@ -33,7 +33,7 @@ impl Scene {
         let bytes = std::fs::read(std::path::Path::new(&plugins).join("job.wasm"))?;
         let server = Server::start().await;
         world.host.kill().await;
-        world.host.started_with(&["--plain-http-registry", &server.host()]).await;
+        world.host.started_with(&["--plain-http", &server.host()]).await;
         Ok(Scene { server, bytes, signer: Signer::new() })
     }
 

@@ -4,14 +4,14 @@ use http::Uri;
 
 /// Scheme, host and port: who answers there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Origin {
+pub struct Origin {
     scheme: String,
     host: String,
     port: u16,
 }
 
 /// Who answers at an address; none for one without host, or of a scheme that is not HTTP.
-pub(crate) fn origin(uri: &Uri) -> Option<Origin> {
+pub fn origin(uri: &Uri) -> Option<Origin> {
     let scheme = uri.scheme_str()?.to_ascii_lowercase();
     let usual = match scheme.as_str() {
         "http" => 80,
@@ -24,26 +24,26 @@ pub(crate) fn origin(uri: &Uri) -> Option<Origin> {
 
 impl Origin {
     /// Whether it is read over TLS.
-    pub(crate) fn has_tls(&self) -> bool {
+    pub fn has_tls(&self) -> bool {
         self.scheme == "https"
     }
 
     /// `host:port`.
-    pub(crate) fn authority(&self) -> String {
+    pub fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
 }
 
 /// Host, and port where the address names one: all of it that a message may show, since
 /// the rest may be a secret.
-pub(crate) fn host_of(uri: &Uri) -> String {
+pub fn host_of(uri: &Uri) -> String {
     let host = uri.host().unwrap_or("nowhere");
     uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// Where a redirect at an address leads: to another address, or to a path from the root
 /// of the same one. Other forms are nobody's use.
-pub(crate) fn redirected(from: &Uri, location: &str) -> Option<Uri> {
+pub fn redirected(from: &Uri, location: &str) -> Option<Uri> {
     if location.starts_with("//") {
         return format!("{}:{location}", from.scheme_str()?).parse().ok();
     }
@@ -54,7 +54,7 @@ pub(crate) fn redirected(from: &Uri, location: &str) -> Option<Uri> {
 }
 
 /// Text as a value in a query.
-pub(crate) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {

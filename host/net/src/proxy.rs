@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,28 +19,56 @@ use tower_service::Service;
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// Through which proxies hosts are reached that have TLS. Those without were named by the
+/// admin and are near: they are always reached straight.
+#[derive(Clone, Default)]
+pub enum Proxies {
+    /// None.
+    #[default]
+    None,
+    /// What `HTTPS_PROXY` and `NO_PROXY` of the environment say.
+    Environment,
+    /// This one.
+    Named {
+        /// Its address, `http://[USER:PASSWORD@]HOST:PORT`.
+        address: String,
+        /// Hosts that are reached without it, with commas between them, as in `NO_PROXY`.
+        except: String,
+    },
+}
+
+impl fmt::Debug for Proxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The address of a proxy may have a password in it.
+        f.write_str(match self {
+            Proxies::None => "None",
+            Proxies::Environment => "Environment",
+            Proxies::Named { .. } => "Named",
+        })
+    }
+}
+
 /// Connects; clones share what they know of proxies.
 #[derive(Clone)]
 pub(crate) struct Way {
     straight: HttpConnector,
-    proxies: Option<std::sync::Arc<Matcher>>,
+    proxies: Option<Arc<Matcher>>,
 }
 
 impl Way {
-    /// Through the proxies of the environment, or through none.
-    pub(crate) fn new(proxies: bool) -> Way {
+    pub(crate) fn new(proxies: &Proxies) -> Way {
         let mut straight = HttpConnector::new();
         straight.set_connect_timeout(Some(CONNECT));
         // TLS comes on top of it.
         straight.enforce_http(false);
-        Way { straight, proxies: proxies.then(|| std::sync::Arc::new(Matcher::from_env())) }
-    }
-}
-
-impl fmt::Debug for Way {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The address of a proxy may have a password in it.
-        f.debug_struct("Way").field("proxies", &self.proxies.is_some()).finish_non_exhaustive()
+        let matcher = match proxies {
+            Proxies::None => None,
+            Proxies::Environment => Some(Matcher::from_env()),
+            Proxies::Named { address, except } => {
+                Some(Matcher::builder().https(address.clone()).no(except.clone()).build())
+            }
+        };
+        Way { straight, proxies: matcher.map(Arc::new) }
     }
 }
 
