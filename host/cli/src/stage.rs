@@ -10,6 +10,9 @@ pub(crate) fn run(args: &StageArgs) -> Result<(), Failure> {
     let document = stage::read(&args.from).map_err(Failure::one)?;
     let tell = |done: stage::Done| output::progress(&done);
     if let Some(workdir) = &args.workdir {
+        document
+            .fetch_source(workdir, &stage::Patience::default(), |line| output::progress(&line))
+            .map_err(Failure::one)?;
         document.write_files(workdir, tell).map_err(Failure::one)?;
     }
     if let Some(into) = &args.into {

@@ -12,10 +12,18 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+mod fetch;
+mod unpack;
+
+pub use fetch::Patience;
+
 /// Name of the words' file, as the shim looks for it beside itself.
 const ARGV: &str = "argv";
 /// Name of the shim.
 const EXEC: &str = "exec";
+/// Name of the tar while it is downloaded, in the folder that it is unpacked into: there is
+/// room, and maybe nowhere else.
+const TAR: &str = ".codeflare-source.tar";
 
 /// What is to be staged. The plan holds it, in a ConfigMap of the Run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +38,27 @@ pub struct Stage {
     /// The program's source.
     #[serde(default)]
     pub files: Vec<File>,
+    /// Source that the host has packed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetch: Option<Fetch>,
+}
+
+/// A tar that the host serves.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fetch {
+    /// Where it is; who knows it can read the source.
+    pub url: String,
+    /// SHA-256 of its bytes, `sha256:` and hexadecimal.
+    pub digest: String,
+    /// How many bytes it has.
+    pub bytes: u64,
+}
+
+impl fmt::Debug for Fetch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetch").field("digest", &self.digest).field("bytes", &self.bytes).finish_non_exhaustive()
+    }
 }
 
 /// One file of the source.
@@ -75,6 +104,24 @@ pub enum Error {
     /// Nothing is to be run, but the shim is asked for.
     #[error("there are no words to run; stage without --into")]
     NoWords,
+    /// The source did not come.
+    #[error("failed to fetch the source from {host}: {why}")]
+    Fetch {
+        /// Who serves it.
+        host: String,
+        /// Why it did not come.
+        why: String,
+    },
+    /// What came cannot be unpacked.
+    #[error(
+        "failed to unpack the source: {name:?}: {what}; it is packed by the platform, so delete the Run and make it again"
+    )]
+    Unpack {
+        /// Path within the source.
+        name: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// The system refused.
     #[error("failed to write {}: {cause}; see that it lies on a volume with room that uid {uid} may write", .path.display())]
     Write {
@@ -142,6 +189,26 @@ impl Stage {
             replace(&path, file.source.as_bytes(), mode)?;
             tell(Done { path, bytes: file.source.len() });
         }
+        Ok(())
+    }
+
+    /// Downloads the source that the host has packed and unpacks it into a folder. `tell`
+    /// gets a line for each thing that is done, and for each try that failed.
+    ///
+    /// # Errors
+    /// Where it does not come, is not what its digest says, or has something in it that
+    /// leads out of the folder.
+    pub fn fetch_source(&self, workdir: &Path, patience: &Patience, mut tell: impl FnMut(String)) -> Result<(), Error> {
+        let Some(fetch) = &self.fetch else { return Ok(()) };
+        fs::create_dir_all(workdir).map_err(|cause| refused(workdir, cause))?;
+        let tar = workdir.join(TAR);
+        let unpacked = fetch::download(fetch, &tar, patience, &mut tell).and_then(|file| {
+            tell(format!("source: {} bytes came, digest {}", fetch.bytes, fetch.digest));
+            unpack::unpack(file, workdir)
+        });
+        // Of no use to anybody any more, whatever came of it.
+        let _ = fs::remove_file(&tar);
+        tell(format!("source: unpacked {} files, links and folders into {}", unpacked?, workdir.display()));
         Ok(())
     }
 
