@@ -44,8 +44,12 @@ pub(crate) async fn receive(
     let (sender, receiver) = mpsc::channel(AHEAD);
     let folder = into.to_owned();
     let writing = tokio::task::spawn_blocking(move || write(&folder, receiver));
-    let mut lines = session.command(body, "the commit", limits.received).await?;
-    let read = read(&mut lines, session.host(), commit, sender).await;
+    // The sender goes with it, however it ends: that ends the writing.
+    let read = async {
+        let mut lines = session.command(body, "the commit", limits.received).await?;
+        read(&mut lines, session.host(), commit, sender).await
+    };
+    let read = read.await;
     let written = writing.await.map_err(|error| FetchError::NotKept(error.to_string()))?;
     // A disk that is full ends the reading too, so that it is told first.
     let file = written.map_err(|error| FetchError::NotKept(error.to_string()))?;

@@ -42,9 +42,9 @@ async fn everything_of_a_commit_is_there_with_its_modes() {
     assert_eq!(listed(&pack), expected);
     assert_eq!(pack.submodules, Vec::<String>::new());
     assert_eq!((scene.server.count("ls-refs"), scene.server.count("fetch")), (1, 1));
-    assert_eq!(scene.left().len(), 1, "the tar alone");
+    assert_eq!(scene.cached().len(), 1, "the tar alone");
     drop(pack);
-    assert_eq!(scene.left(), Vec::<String>::new());
+    scene.nothing_is_left("a pack that nobody wants").await;
 }
 
 #[tokio::test]

@@ -261,7 +261,7 @@ async fn all_are_refused_in_time_and_with_their_reason() {
         assert_eq!(said.reason(), reason, "{case}: {said}");
         assert!(said.to_string().contains(words), "{case}: {said}");
         assert!(began.elapsed() < Duration::from_secs(20), "{case}");
-        assert_eq!(scene.left(), Vec::<String>::new(), "{case}");
+        scene.nothing_is_left(case).await;
         reasons.insert(reason);
         // The evil is over: another try is a good one.
         scene.server.mend();
@@ -309,7 +309,7 @@ async fn a_pack_that_was_tampered_with_is_refused() {
         let said = scene.fetch(&resolved).await.unwrap_err();
         assert_eq!(said.reason(), reason, "{said}");
         assert!(said.to_string().contains(words), "{said}");
-        assert_eq!(scene.left(), Vec::<String>::new());
+        scene.nothing_is_left(words).await;
     }
     scene.server.mend();
     assert_eq!(scene.fetch(&resolved).await.unwrap().files, 4);

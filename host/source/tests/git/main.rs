@@ -81,9 +81,20 @@ impl Scene {
         self.fetch(&resolved).await
     }
 
-    /// What is left in the cache of those who fetch.
-    fn left(&self) -> Vec<String> {
+    /// What is in the cache of those who fetch.
+    fn cached(&self) -> Vec<String> {
         names(&self.folder.path().join("cache"))
+    }
+
+    /// Waits until nothing is left there: what ran out of time is removed by another thread.
+    async fn nothing_is_left(&self, case: &str) {
+        for _ in 0..1000 {
+            if self.cached().is_empty() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("{case}: {:?} is left", self.cached());
     }
 }
 
