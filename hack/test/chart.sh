@@ -45,6 +45,8 @@ done < <(jq -r 'def walk($at): select(.additionalProperties == false) | $at,
 
 refuses --set host.replicas=many replicas
 refuses --set runs.user=0 user
+refuses --set source.maxSize=much maxSize
+refuses --set 'source.secrets.only[0].names={git}' namespace
 refuses --set 'plugins.ceiling[0].group=example.com' version
 refuses --set 'plugins.ceiling[0].unknownMember=1' unknownMember
 # The rights come from the chart: what can never be granted must not get that far.
@@ -68,6 +70,12 @@ renders 1 '^    runs: 3$|^      runs: 3$' --set plugins.budget.enabled=true,plug
 renders 1 '^      team: ml$' --set plugins.budget.enabled=true,plugins.budget.namespaceSelector.matchLabels.team=ml
 renders 2 '^    variant: auto$'
 renders 1 '^    variant: jobset$' --set plugins.torch.settings.variant=jobset
+renders 1 '^    resources: \[secrets\]$' --set source.secrets.everywhere=false,serviceAccount.name=x \
+  --set 'source.secrets.only[0].namespace=team,source.secrets.only[0].names={git}' --show-only templates/source.yaml
+renders 0 '^    resources: \[secrets\]$' --set source.secrets.everywhere=false --show-only templates/clusterrole.yaml
+renders 0 '^    resources: \[secrets\]$' --set source.enabled=false --show-only templates/clusterrole.yaml
+renders 1 '^    resources: \[secrets\]$' --show-only templates/clusterrole.yaml
+renders 0 'codeflare-source' --set source.enabled=false
 renders 0 '^kind: RunSizeConfiguration$' --set sizes.enabled=false
 renders 1 '^    huge:$' --set sizes.config.huge.workers=1,sizes.config.huge.cpu=1,sizes.config.huge.memory=1Gi
 renders 0 '^    xxl:$' --set sizes.config.xxl=null

@@ -127,6 +127,8 @@ pub(crate) struct HostArgs {
     /// system trusts
     #[arg(long, value_name = "FILE", env = "CODEFLARE_CA_FILE", hide_env_values = true)]
     pub(crate) ca_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     /// Where plugins run: in a process of their own that has no files, network or
     /// credentials; or, where the kernel does not let it be confined, in the host's
     #[arg(long, value_name = "HOW", env = "CODEFLARE_PLUGIN_ISOLATION", hide_env_values = true, value_enum,
@@ -143,6 +145,46 @@ pub(crate) struct HostArgs {
     /// Which log lines are written, such as `info,codeflare_engine=debug`
     #[arg(long, value_name = "FILTER", env = "CODEFLARE_LOG", hide_env_values = true, default_value = "info")]
     pub(crate) log: String,
+}
+
+/// Source of Runs out of git repositories.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SourceArgs {
+    /// How pods of Runs reach the host to get their source, such as
+    /// `http://codeflare-source.codeflare-system.svc:8081` [default: source is not fetched]
+    #[arg(long, value_name = "URL", env = "CODEFLARE_SOURCE_URL", hide_env_values = true)]
+    pub(crate) source_url: Option<String>,
+    /// Address at which it is served to them
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "CODEFLARE_SOURCE_LISTEN",
+        hide_env_values = true,
+        default_value = "0.0.0.0:8081"
+    )]
+    pub(crate) source_listen: SocketAddr,
+    /// Folder for source that was fetched; it may be lost at any time
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "CODEFLARE_SOURCE_CACHE",
+        hide_env_values = true,
+        default_value = "/var/cache/codeflare/sources"
+    )]
+    pub(crate) source_cache: PathBuf,
+    /// Size of that folder at most
+    #[arg(long, value_name = "SIZE", env = "CODEFLARE_SOURCE_CACHE_SIZE", hide_env_values = true,
+        default_value = "2Gi", value_parser = size)]
+    pub(crate) source_cache_size: u64,
+    /// Size of one source at most, as it comes over the network and unpacked
+    #[arg(long, value_name = "SIZE", env = "CODEFLARE_SOURCE_MAX_SIZE", hide_env_values = true,
+        default_value = "256Mi", value_parser = size)]
+    pub(crate) source_max_size: u64,
+}
+
+/// Bytes of a quantity, such as `2Gi`.
+fn size(text: &str) -> Result<u64, String> {
+    codeflare_api::quantity::bytes(text).map_err(|error| error.to_string())
 }
 
 /// Where plugins run.

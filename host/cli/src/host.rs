@@ -23,6 +23,13 @@ pub(crate) fn run(args: HostArgs) -> Result<(), Failure> {
         plugin_grace: std::time::Duration::from_secs(args.plugin_grace),
         plain_http: args.plain_http,
         ca_file: args.ca_file,
+        source: codeflare_controller::SourceConfig {
+            listen: args.source.source_listen,
+            url: args.source.source_url.unwrap_or_default(),
+            cache: args.source.source_cache,
+            cache_bytes: args.source.source_cache_size,
+            most_bytes: args.source.source_max_size,
+        },
         compiler: vec![program.clone().into(), "compile-plugin".into()],
         isolation: match args.plugin_isolation {
             PluginIsolation::Process => codeflare_engine::Isolation::process(program),

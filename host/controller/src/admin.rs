@@ -50,7 +50,11 @@ pub(crate) async fn serve(
             }),
         )
         .route("/metrics", get(move || async move { metrics.text() }));
-    let listener = tokio::net::TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
+    let listener = tokio::net::TcpListener::bind(address).await.map_err(|source| Error::Listen {
+        address,
+        what: "/live, /ready and /metrics",
+        source,
+    })?;
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, routes).with_graceful_shutdown(shutdown).await {
             tracing::error!(%error, "the admin port failed");

@@ -12,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::metrics::Metrics;
 use crate::reconcile::Published;
 use crate::record::Records;
+use crate::sources::Sources;
 use crate::turns::Turns;
 use crate::watch::Stores;
 
@@ -24,7 +25,9 @@ pub(crate) struct Context {
     /// Plugins that serve.
     pub(crate) catalog: Arc<Catalog>,
     /// Records of attempts.
-    pub(crate) records: Records,
+    pub(crate) records: Arc<Records>,
+    /// Source out of repositories.
+    pub(crate) sources: Arc<Sources>,
     /// Who may decide where a policy counts.
     pub(crate) admission: Arc<Admission>,
     /// Who may call which plugin.

@@ -26,11 +26,21 @@ pub enum Error {
     /// They cannot be used.
     #[error("failed to set up the client for what is fetched")]
     Network(#[source] codeflare_net::SettingsError),
-    /// The admin address is taken or not ours.
-    #[error("failed to listen on {address} for /live, /ready and /metrics")]
+    /// An address is taken or not ours.
+    #[error("failed to listen on {address} for {what}")]
     Listen {
         /// The address.
         address: std::net::SocketAddr,
+        /// What is served there.
+        what: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The folder for source cannot be used.
+    #[error("failed to open {}, the folder for source (--source-cache)", path.display())]
+    SourceCache {
+        /// The folder.
+        path: std::path::PathBuf,
         /// Why.
         source: std::io::Error,
     },

@@ -1,4 +1,5 @@
-//! Step 1, gather: everything that the decisions about a Run depend on, from the stores.
+//! Step 1, gather: everything that the decisions about a Run depend on, from the stores, and
+//! what there is of its source.
 
 use std::collections::BTreeSet;
 
@@ -28,6 +29,7 @@ pub(crate) fn gather(ctx: &Context, run: &Run, usage: Option<Usage>) -> Seen {
         .flat_map(|ready| ready.description.all_kinds().cloned());
     let mut configurations: Vec<_> = ctx.stores.sizes.state().iter().map(owned).collect();
     configurations.sort_by_key(ResourceExt::name_any);
+    let source = application.as_ref().and_then(|application| ctx.sources.look(run, application));
     Seen {
         run: essential(run),
         application: application.map(|mut application| {
@@ -42,7 +44,7 @@ pub(crate) fn gather(ctx: &Context, run: &Run, usage: Option<Usage>) -> Seen {
         namespace_labels: ctx.stores.namespace_labels(&namespace),
         usage,
         priority_classes: priority_classes(ctx),
-        source: None,
+        source,
         site: ctx.site.clone(),
     }
 }

@@ -23,8 +23,10 @@ mod reconcile;
 mod record;
 mod served;
 mod show;
+mod sources;
 mod turns;
 mod watch;
 
 pub use error::Error;
 pub use process::{Config, run};
+pub use sources::SourceConfig;

@@ -33,6 +33,22 @@ pub(crate) struct Step {
     step: String,
 }
 
+/// A step of getting a source.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceStep {
+    /// `resolve` or `fetch`.
+    step: &'static str,
+    /// `done`, or the reason of the failure.
+    outcome: &'static str,
+}
+
+/// An answer to a pod that asks for source.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceAnswer {
+    /// `sent`, `resumed`, `later`, `failed` or `unknown`.
+    outcome: &'static str,
+}
+
 /// A plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Named {
@@ -67,6 +83,12 @@ pub(crate) struct Metrics {
     plugin_compile: Family<Named, Seconds>,
     /// Whether it is held back.
     plugin_held: Family<Named, Gauge>,
+    /// Seconds of asking a repository.
+    source: Family<SourceStep, Histogram, fn() -> Histogram>,
+    /// Answers to pods that ask for source.
+    source_served: Family<SourceAnswer, Counter>,
+    /// Bytes of source on disk.
+    source_cache: Gauge,
     /// Wake-ups by the reason that came of them.
     reconcile: Family<WakeUp, Counter>,
     /// Status patches that were sent.
@@ -82,6 +104,11 @@ fn seconds() -> Histogram {
     Histogram::new(exponential_buckets(0.000_01, 2.0, 20))
 }
 
+/// From 10 ms to 5 min: what goes over a network.
+fn long_seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.01, 2.0, 16))
+}
+
 impl Metrics {
     /// Registers everything.
     pub(crate) fn new() -> Metrics {
@@ -94,6 +121,9 @@ impl Metrics {
             plugin_load: Family::default(),
             plugin_compile: Family::default(),
             plugin_held: Family::default(),
+            source: Family::new_with_constructor(long_seconds),
+            source_served: Family::default(),
+            source_cache: Gauge::default(),
             reconcile: Family::default(),
             published: Counter::default(),
             plugin_store: Gauge::default(),
@@ -116,6 +146,9 @@ impl Metrics {
         registry.register_with_unit("plugin_store", help, Unit::Bytes, metrics.plugin_store.clone());
         let help = "Starts of the process that runs plugins after another one had died";
         registry.register("plugin_engine_respawns", help, metrics.engine_respawns.clone());
+        registry.register_with_unit("source", "Asking a repository", Unit::Seconds, metrics.source.clone());
+        registry.register("source_served", "Answers to pods that ask for source", metrics.source_served.clone());
+        registry.register_with_unit("source_cache", "Source on disk", Unit::Bytes, metrics.source_cache.clone());
         registry.register("reconcile", "Wake-ups of Runs", metrics.reconcile.clone());
         registry.register("status_published", "Status patches sent", metrics.published.clone());
         metrics
@@ -165,6 +198,22 @@ impl Metrics {
         self.plugin_held.remove(&named);
         self.plugin_load.remove(&named);
         self.plugin_compile.remove(&named);
+    }
+
+    /// Counts a question to a repository: `resolve` or `fetch`, and the reason where it failed.
+    pub(crate) fn source(&self, step: &'static str, failed: Option<&'static str>, took: Duration) {
+        let step = SourceStep { step, outcome: failed.unwrap_or("done") };
+        self.source.get_or_create(&step).observe(took.as_secs_f64());
+    }
+
+    /// Counts an answer to a pod that asked for source.
+    pub(crate) fn served_source(&self, outcome: &'static str) {
+        self.source_served.get_or_create(&SourceAnswer { outcome }).inc();
+    }
+
+    /// Notes how much source is on disk.
+    pub(crate) fn source_cache(&self, bytes: u64) {
+        self.source_cache.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     /// Counts a wake-up by the reason that the Run shows after it.

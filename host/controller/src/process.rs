@@ -25,7 +25,7 @@ use crate::served::Served;
 use crate::turns::Turns;
 use crate::watch::children::Children;
 use crate::watch::{AnyRun, Wake, Waker};
-use crate::{admin, lease, show, watch};
+use crate::{admin, lease, show, sources, watch};
 
 /// How long a connection may take to come about, and an answer to begin.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -60,6 +60,8 @@ pub struct Config {
     pub plain_http: Vec<String>,
     /// File with certificates (PEM) that are trusted beside those of the system.
     pub ca_file: Option<PathBuf>,
+    /// Source of Runs out of repositories.
+    pub source: sources::SourceConfig,
     /// Command that compiles a plugin.
     pub compiler: Vec<OsString>,
     /// Where plugins run.
@@ -99,12 +101,13 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let admission = Arc::new(Admission::new(waker.clone()));
     let turns = Turns::new(config.workers, waker.clone());
     let engine = engine(&config)?;
+    let net = net(&config)?;
     let catalog = Arc::new(Catalog::new(
         client.clone(),
         engine,
-        sources(&config, net(&config)?),
+        plugin_sources(&config, net.clone()),
         served,
-        waker,
+        waker.clone(),
         changes.applications.clone(),
         metrics.clone(),
     ));
@@ -118,6 +121,20 @@ pub async fn run(config: Config) -> Result<(), Error> {
     // The first list is told of object by object, before the store has it: whoever compared
     // then has found nothing.
     told.notify_one();
+    // Every host serves the source of every Run, whether it acts or not.
+    let records = Arc::new(Records::with_key(&client, &config.namespace).await?);
+    let with = sources::With {
+        client: client.clone(),
+        git: codeflare_source::Git::new(net),
+        platform: stores.repo_secrets.clone(),
+        waker,
+        metrics: metrics.clone(),
+        key: records.key().to_owned(),
+    };
+    let sources = sources::Sources::new(&config.source, with)?;
+    if !config.source.url.is_empty() {
+        sources::serve(config.source.listen, sources.clone(), records.clone(), client.clone()).await?;
+    }
     readiness.set(true);
 
     let mut held = if config.leader_elect {
@@ -137,7 +154,6 @@ pub async fn run(config: Config) -> Result<(), Error> {
     if tokio::time::timeout(FIRST_LOADS, tried).await.is_err() {
         tracing::info!("not every plugin is loaded yet; Runs that need others go on");
     }
-    let records = Records::with_key(&client, &config.namespace).await?;
     tokio::spawn(show::follow(
         client.clone(),
         stores.clone(),
@@ -164,6 +180,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
         stores,
         catalog,
         records,
+        sources,
         admission,
         site: config.site,
         metrics,
@@ -226,7 +243,7 @@ fn net(config: &Config) -> Result<codeflare_net::Client, Error> {
 }
 
 /// Where plugins come from.
-fn sources(config: &Config, net: codeflare_net::Client) -> Sources {
+fn plugin_sources(config: &Config, net: codeflare_net::Client) -> Sources {
     let registry = codeflare_registry::Registry::new(net);
     Sources { folder: config.plugins.clone(), registry, namespace: config.namespace.clone() }
 }

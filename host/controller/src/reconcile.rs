@@ -60,6 +60,7 @@ pub(crate) async fn reconcile(guard: Arc<AnyRun>, ctx: Arc<Context>) -> Result<A
         // Children go with the Run: they are owned by it.
         let uid = run.uid().unwrap_or_default();
         ctx.records.forget(&uid);
+        ctx.sources.forget(&uid);
         ctx.published.note(uid, None);
         return Ok(Action::await_change());
     }
@@ -134,6 +135,9 @@ async fn first(run: &Run, ctx: &Context) -> Result<Recorded, Stop> {
     let (written, fresh) = tokio::join!(record::write(ctx, run, planned), apply::fresh(ctx, run));
     if let Some(turn) = &mut turn {
         turn.written(&written);
+    }
+    if written.is_ok() {
+        ctx.sources.forget(&run.uid().unwrap_or_default());
     }
     Ok(Recorded::Plan(written?, fresh.ok().flatten().map(Box::new)))
 }

@@ -43,6 +43,11 @@ impl Records {
         Ok(Records { key, read: Mutex::default() })
     }
 
+    /// The key of the seals.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
     fn keep(&self, uid: &str, record: Record) -> Arc<Record> {
         let record = Arc::new(record);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,17 +134,32 @@ pub(crate) async fn read_of(
     attempt: u32,
     name: &str,
 ) -> Result<Arc<Record>, Stop> {
-    let kept = ctx.records.read.lock().unwrap_or_else(PoisonError::into_inner).get(&(uid.to_owned(), attempt)).cloned();
+    read_with(&ctx.client, &ctx.records, namespace, uid, attempt, name).await
+}
+
+/// Reads a record, also where this host does not act.
+///
+/// # Errors
+/// A stop of the step Recorded: gone, or not ours.
+pub(crate) async fn read_with(
+    client: &Client,
+    records: &Records,
+    namespace: &str,
+    uid: &str,
+    attempt: u32,
+    name: &str,
+) -> Result<Arc<Record>, Stop> {
+    let kept = records.read.lock().unwrap_or_else(PoisonError::into_inner).get(&(uid.to_owned(), attempt)).cloned();
     if let Some(record) = kept {
         return Ok(record);
     }
-    let api = Api::<ConfigMap>::namespaced(ctx.client.clone(), namespace);
+    let api = Api::<ConfigMap>::namespaced(client.clone(), namespace);
     let object = within(api.get_opt(name))
         .await
         .map_err(|error| error.stop(ConditionType::Recorded, format!("ConfigMap/{name}")))?
         .ok_or_else(|| gone(name))?;
-    let record = open(&object, uid, attempt, &ctx.records.key).map_err(stop)?;
-    Ok(ctx.records.keep(uid, record))
+    let record = open(&object, uid, attempt, &records.key).map_err(stop)?;
+    Ok(records.keep(uid, record))
 }
 
 /// The stop of a Run whose record is gone.

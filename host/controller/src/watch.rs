@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use codeflare_api::{Application, Plugin, Run, RunSizeConfiguration, labels};
+use codeflare_api::{Application, PlatformRepoSecret, Plugin, Run, RunSizeConfiguration, labels};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
@@ -38,6 +38,8 @@ pub(crate) struct Stores {
     pub(crate) sizes: Store<RunSizeConfiguration>,
     /// Plugins.
     pub(crate) plugins: Store<Plugin>,
+    /// The platform's credentials for repositories.
+    pub(crate) repo_secrets: Store<PlatformRepoSecret>,
     /// Runs; filled from when this host acts.
     pub(crate) runs: Store<AnyRun>,
     /// Pods of Runs.
@@ -59,6 +61,7 @@ impl Stores {
         let _ = self.applications.wait_until_ready().await;
         let _ = self.sizes.wait_until_ready().await;
         let _ = self.plugins.wait_until_ready().await;
+        let _ = self.repo_secrets.wait_until_ready().await;
         let _ = self.pods.wait_until_ready().await;
         let _ = self.records.wait_until_ready().await;
         let _ = self.namespaces.wait_until_ready().await;
@@ -154,6 +157,9 @@ pub(crate) fn start(
             plugins_changed.notify_one();
             by_plugin.notify_one();
             None
+        })),
+        repo_secrets: kept(follow(watcher(Api::all(client.clone()), all()), (), waker, |_: &PlatformRepoSecret| {
+            Some(Wake::Everything)
         })),
         pods: kept(follow(watcher(Api::all(client.clone()), pods), (), waker, owner)),
         records: kept(follow(

@@ -125,7 +125,7 @@ pub enum FetchError {
         why: String,
     },
     /// The host itself has no room for it, or may not write.
-    #[error("failed to write source into the host's cache: {0}; see `host.cacheSize` of the chart")]
+    #[error("failed to write source into the host's cache: {0}; see `source.cacheSize` of the chart")]
     NotKept(String),
 }
 

@@ -6,6 +6,7 @@ use codeflare_plan::draft::{Next, redraft};
 use codeflare_plan::seen::{FetchedSource, Seen, SeenSource};
 use codeflare_plan::source::{By, SecretUse, permit, place, wanted};
 use codeflare_plan::stop::Problem;
+use codeflare_source::stage::Stage;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Value, json};
 
@@ -176,9 +177,10 @@ fn pods_fetch_what_the_host_has_and_the_status_says_which_commit_it_is() {
     let map = &record.plan.objects[0];
     assert!(map.by_host);
     let document = map.object["data"]["stage.json"].as_str().expect("should be text");
-    let document: Value = serde_json::from_str(document).expect("should be JSON");
+    let document: Stage = serde_json::from_str(document).expect("should be what the init step reads");
     let fetch = json!({"url": fetched("").url, "digest": "sha256:aa", "bytes": 10_240});
-    assert_eq!(document, json!({"workdir": "/workdir", "files": [], "fetch": fetch}));
+    let expected = json!({"workdir": "/workdir", "files": [], "fetch": fetch});
+    assert_eq!(document, serde_json::from_value(expected).expect("should be a document"));
     let pod = &record.plan.primary().expect("should have a primary").object["spec"]["template"]["spec"];
     assert_eq!(pod["containers"][0]["workingDir"], json!("/workdir"));
     assert_eq!(pod["initContainers"][0]["command"][4], json!("--workdir"));

@@ -1,6 +1,7 @@
 //! The real host, as a child process that can be killed and comes back.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub(crate) struct Host {
     program: OsString,
     plugins: PathBuf,
     folder: PathBuf,
+    admin: SocketAddr,
     child: Arc<Mutex<Option<Child>>>,
     more: Arc<Mutex<Vec<String>>>,
 }
@@ -24,7 +26,8 @@ pub(crate) struct Host {
 impl Host {
     /// A host that is not started yet; its files are in `folder`.
     pub(crate) fn new(program: OsString, plugins: PathBuf, folder: &Path) -> Host {
-        Host { program, plugins, folder: folder.to_owned(), child: Arc::default(), more: Arc::default() }
+        let admin = free();
+        Host { program, plugins, folder: folder.to_owned(), admin, child: Arc::default(), more: Arc::default() }
     }
 
     /// Where the kubeconfig that it is started with has to be.
@@ -52,7 +55,7 @@ impl Host {
         }
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("host.log"))?;
         let started = Command::new(&self.program)
-            .args(["host", "--leader-elect=false", "--admin", "127.0.0.1:0", "--log-format", "text"])
+            .args(["host", "--leader-elect=false", "--log-format", "text", "--admin", &self.admin.to_string()])
             .arg("--plugins")
             .arg(&self.plugins)
             .arg("--cache")
@@ -92,10 +95,26 @@ impl Host {
         self.folder.join("cache")
     }
 
+    /// Where it shows what it counts.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
+    /// Its log.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("host.log")).unwrap_or_default()
+    }
+
     /// The end of its log.
     pub(crate) fn last_words(&self) -> String {
-        let log = std::fs::read_to_string(self.folder.join("host.log")).unwrap_or_default();
+        let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(15)..].join("\n")
     }
+}
+
+/// An address of the loopback that nobody listens at.
+pub(crate) fn free() -> SocketAddr {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap()
 }

@@ -31,6 +31,7 @@ mod registry;
 #[path = "../../../../host/registry/tests/registry/server.rs"]
 mod server;
 mod size;
+mod source;
 mod stale;
 mod store;
 mod trouble;
