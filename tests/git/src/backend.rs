@@ -13,6 +13,7 @@ pub(crate) struct Request {
     pub(crate) path: String,
     pub(crate) query: String,
     pub(crate) kind: String,
+    pub(crate) encoding: String,
     pub(crate) protocol: String,
     pub(crate) body: Bytes,
 }
@@ -32,6 +33,7 @@ fn run(repos: &Path, request: &Request) -> Response {
         .env("QUERY_STRING", &request.query)
         .env("REQUEST_METHOD", &request.method)
         .env("CONTENT_TYPE", &request.kind)
+        .env("HTTP_CONTENT_ENCODING", &request.encoding)
         .env("CONTENT_LENGTH", request.body.len().to_string())
         .env("GIT_PROTOCOL", &request.protocol)
         // Whoever owns them: an end-to-end test may run as another user.

@@ -187,6 +187,7 @@ async fn answer(State(state): State<Arc<Inner>>, request: Request) -> Response {
         path: path.clone(),
         query,
         kind: header("content-type"),
+        encoding: header("content-encoding"),
         protocol: header("git-protocol"),
         body,
     };
@@ -258,8 +259,9 @@ fn service(path: &str, query: &str) -> Option<String> {
 }
 
 fn command(body: &[u8]) -> Option<String> {
-    let line = body.get(4..)?.split(|byte| *byte == b'\n').next()?;
-    Some(std::str::from_utf8(line).ok()?.strip_prefix("command=")?.to_owned())
+    let length = usize::from_str_radix(std::str::from_utf8(body.get(..4)?).ok()?, 16).ok()?;
+    let line = std::str::from_utf8(body.get(4..length)?).ok()?;
+    Some(line.trim_end().strip_prefix("command=")?.to_owned())
 }
 
 /// Accepts those who trust it.

@@ -231,7 +231,7 @@ fn deltas_may_not_lean_on_one_another_in_a_circle() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     /// A good pack with bytes changed, cut or added: read or refused, and the ids that are
     /// found are those of what is there.

@@ -8,13 +8,16 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
-use codeflare_net::{Bound, Client, NetError, Settings, host_of};
+use codeflare_net::{Bound, Client, Incoming, NetError, Settings, host_of};
 use http::header::{CONTENT_RANGE, HeaderValue, RANGE};
-use http::{HeaderMap, Request, Uri};
+use http::{HeaderMap, Request, Response, Uri};
 use http_body_util::Full;
 use sha2::{Digest as _, Sha256};
 
 use super::{Error, Fetch, refused};
+
+/// Bytes of what a refusal says.
+const WORDS: u64 = 1024;
 
 /// How often it is tried, and how long that may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +33,11 @@ pub struct Patience {
 }
 
 impl Default for Patience {
-    /// Ten tries in about two minutes: a host that starts again is there by then.
+    /// Fifteen tries in about four minutes: a host that starts again, or fetches the commit
+    /// anew, is ready by then.
     fn default() -> Patience {
         Patience {
-            tries: 10,
+            tries: 15,
             pause: Duration::from_secs(1),
             longest: Duration::from_secs(20),
             stall: Duration::from_secs(30),
@@ -137,14 +141,16 @@ impl Download<'_> {
                 self.have = 0;
                 return Err(Ended::Again(format!("{} answers with another part than asked for", self.host)));
             }
-            status @ (408 | 425 | 429 | 500..) => return Err(Ended::Again(format!("{} answers {status}", self.host))),
-            status @ (403 | 404 | 410) => {
-                let why = format!(
-                    "it answers {status}: it does not know the source of this Run; delete the Run and make it again"
-                );
-                return Err(Ended::Never(why));
+            status => {
+                let words = self.words(answer, patience).await;
+                return Err(match status {
+                    408 | 425 | 429 | 500.. => Ended::Again(format!("{} answers {status}{words}", self.host)),
+                    403 | 404 | 410 => Ended::Never(format!(
+                        "it answers {status}{words}; where it does not know the source of this Run any more, delete the Run and make it again"
+                    )),
+                    _ => Ended::Never(format!("it answers {status}{words}")),
+                });
             }
-            status => return Err(Ended::Never(format!("it answers {status}"))),
         }
         self.file.set_len(self.have).map_err(Ended::Here)?;
         self.file.seek(SeekFrom::Start(self.have)).map_err(Ended::Here)?;
@@ -157,6 +163,17 @@ impl Download<'_> {
             self.have += piece.len() as u64;
         }
         if self.have == wanted { Ok(()) } else { Err(Ended::Again(format!("{} sends too little", self.host))) }
+    }
+
+    /// What a refusal says, for people: one line.
+    async fn words(&self, answer: Response<Incoming>, patience: &Patience) -> String {
+        let bound =
+            Bound { what: "a refusal", host: &self.host, limit: WORDS, whose: "are the most", stall: patience.stall };
+        let text = bound.read(answer).await.unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let line = text.lines().next().unwrap_or_default().trim();
+        let line: String = line.chars().filter(|character| !character.is_control()).collect();
+        if line.is_empty() { line } else { format!(": {line}") }
     }
 
     /// The digest of what came, if it is not the right one; the file is at its beginning.

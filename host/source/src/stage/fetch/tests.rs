@@ -92,7 +92,9 @@ fn respond(stream: &mut TcpStream, bytes: &[u8], from: Option<u64>, answer: Answ
         Answer::Other => (whole, vec![b'x'; all]),
         Answer::Endless => (format!("HTTP/1.1 200 OK\r\n{close}"), bytes.repeat(3)),
         Answer::Elsewhere => (part.replace(&format!("bytes {start}-"), "bytes 1-"), bytes[start..].to_vec()),
-        Answer::Status(status) => (format!("HTTP/1.1 {status} No\r\ncontent-length: 0\r\n{close}"), Vec::new()),
+        Answer::Status(status) => {
+            (format!("HTTP/1.1 {status} No\r\ncontent-length: 12\r\n{close}"), b"words\x1b[31m\nx".to_vec())
+        }
         Answer::Silent => (String::new(), Vec::new()),
     };
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
@@ -250,9 +252,9 @@ fn what_does_not_come_is_told_and_nothing_is_unpacked() {
     let bytes = good();
     for (answers, tries, words) in [
         (vec![Answer::Other; 3], 3, "has the digest sha256:"),
-        (vec![Answer::Status(500); 3], 3, "answers 500; tried 3 times in a row"),
-        (vec![Answer::Status(404)], 1, "does not know the source of this Run"),
-        (vec![Answer::Status(400)], 1, "it answers 400"),
+        (vec![Answer::Status(500); 3], 3, "answers 500: words[31m; tried 3 times in a row"),
+        (vec![Answer::Status(404)], 1, "it answers 404: words[31m; where it does not know the source of this Run"),
+        (vec![Answer::Status(400)], 1, "it answers 400: words[31m"),
         (vec![Answer::Endless; 3], 3, "is larger than the"),
         (vec![Answer::Silent; 3], 3, "did not come within 0.3 s"),
         (vec![Answer::Cut(0); 3], 3, "tried 3 times"),
