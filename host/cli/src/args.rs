@@ -174,7 +174,7 @@ pub(crate) struct SourceArgs {
     pub(crate) source_cache: PathBuf,
     /// Size of that folder at most
     #[arg(long, value_name = "SIZE", env = "CODEFLARE_SOURCE_CACHE_SIZE", hide_env_values = true,
-        default_value = "2Gi", value_parser = size)]
+        default_value = "4Gi", value_parser = size)]
     pub(crate) source_cache_size: u64,
     /// Size of one source at most, as it comes over the network and unpacked
     #[arg(long, value_name = "SIZE", env = "CODEFLARE_SOURCE_MAX_SIZE", hide_env_values = true,

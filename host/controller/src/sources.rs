@@ -29,6 +29,7 @@ mod book;
 mod cache;
 mod fetch;
 mod link;
+mod places;
 mod range;
 mod secret;
 mod serve;
@@ -88,8 +89,9 @@ impl Sources {
     /// [`Error::SourceCache`].
     pub(crate) fn new(config: &SourceConfig, with: With) -> Result<Arc<Sources>, Error> {
         let With { client, git, platform, waker, metrics, key } = with;
-        // What is being written does not count in the cache: room is left for it.
-        let room = config.most_bytes.saturating_mul(fetch::AT_ONCE as u64);
+        // What is being written does not count in the cache, as it comes and as it is packed:
+        // room is left for both.
+        let room = config.most_bytes.saturating_mul(2 * fetch::FETCHES.0 as u64);
         let most = config.cache_bytes.saturating_sub(room).max(config.most_bytes);
         let cache = open(config, most).map_err(|source| Error::SourceCache { path: config.cache.clone(), source })?;
         let limits = Limits { received: config.most_bytes, unpacked: config.most_bytes, ..Limits::default() };

@@ -14,8 +14,8 @@ use tempfile::TempPath;
 
 /// Ending of a pack's file.
 const ENDING: &str = "tar";
-/// How files begin that are being written, as those of `tempfile` do.
-const FRESH: &str = ".tmp";
+/// How files begin that are being fetched or packed.
+const FRESH: &str = ".codeflare-";
 
 /// Packs by digest.
 pub(super) struct Cache {
@@ -234,7 +234,7 @@ mod tests {
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         write(&format!("{}.tar", &good[7..]), "good");
         write(&format!("{}.tar", &bad[7..]), "changed");
-        write(".tmpAbCdEf", "half");
+        write(".codeflare-git-AbCdEf", "half");
         write("of-others", "x");
         let cache = Cache::open(folder.path(), 100).unwrap();
         assert_eq!(cache.bytes(), 11);

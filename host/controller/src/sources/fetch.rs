@@ -10,13 +10,17 @@ use codeflare_api::{Reason, Retry};
 use codeflare_plan::source::{By, SecretUse, Wanted};
 use codeflare_plan::stop::Problem;
 use codeflare_source::{Credentials, FetchError, Pack, Resolved};
-use tokio::sync::{Mutex as Turn, Semaphore};
+use tokio::sync::Mutex as Turn;
 
 use super::Sources;
 use super::book::{Failure, Found};
+use super::places::Places;
 
-/// Fetches at the same time: each may take as many bytes of disk as one source may have.
-pub(super) const AT_ONCE: usize = 2;
+/// Fetches at the same time, in all and from one host: each may take twice as many bytes of
+/// disk as one source may have.
+pub(super) const FETCHES: (usize, usize) = (4, 2);
+/// The same of looking a commit up.
+const LOOKS: (usize, usize) = (64, 16);
 /// Packs whose digests are remembered; past it all are forgotten, and fetched anew at need.
 const REMEMBERED: usize = 10_000;
 
@@ -39,12 +43,14 @@ pub(super) struct Packed {
 pub(super) struct Flights {
     known: Mutex<HashMap<Commit, Packed>>,
     turns: Mutex<HashMap<Commit, Weak<Turn<()>>>>,
-    places: Semaphore,
+    fetches: Places,
+    looks: Places,
 }
 
 impl Default for Flights {
     fn default() -> Flights {
-        Flights { known: Mutex::default(), turns: Mutex::default(), places: Semaphore::new(AT_ONCE) }
+        let places = |(all, each)| Places::new(all, each);
+        Flights { known: Mutex::default(), turns: Mutex::default(), fetches: places(FETCHES), looks: places(LOOKS) }
     }
 }
 
@@ -87,12 +93,13 @@ impl Sources {
         let version = shown.as_ref().and_then(|shown| shown.version.clone());
         let credentials = shown.as_ref().map(|shown| &shown.credentials);
         let told = |error: Broken| error.told(place, secret.as_ref(), version.clone());
+        let looking = self.flights.looks.take(&place.address.authority()).await;
         let start = Instant::now();
         let resolved = self.git.resolve(place, credentials).await;
         self.metrics.source("resolve", resolved.as_ref().err().map(FetchError::reason), start.elapsed());
+        drop(looking);
         let Resolved { address, commit, reference, path } = resolved.map_err(|error| told(error.into()))?;
-        // A commit that was named by its id has no other name.
-        let reference = if reference == commit { String::new() } else { reference };
+        let reference = short(&reference, &commit);
         let commit = Commit { address, id: commit, path };
         let packed = self.packed(&commit, credentials, None).await.map_err(told)?;
         Ok(Found {
@@ -126,7 +133,7 @@ impl Sources {
             }
             Some(_) => {}
         }
-        let _place = self.flights.places.acquire().await;
+        let _place = self.flights.fetches.take(&commit.address.authority()).await;
         let start = Instant::now();
         let fetched = self
             .git
@@ -214,6 +221,13 @@ impl Broken {
     }
 }
 
+/// What people call a reference: a branch or tag by its name alone. A commit that was named by
+/// its id has no other name.
+fn short(reference: &str, commit: &str) -> String {
+    let name = ["refs/heads/", "refs/tags/"].iter().find_map(|kind| reference.strip_prefix(kind));
+    if reference == commit { String::new() } else { name.unwrap_or(reference).to_owned() }
+}
+
 /// Whose credentials were shown.
 fn whose(secret: &SecretUse) -> String {
     match &secret.by {
@@ -226,4 +240,34 @@ fn whose(secret: &SecretUse) -> String {
 fn reason(name: &str) -> Reason {
     let known = Reason::ALL.iter().find(|reason| reason.as_str() == name);
     known.copied().unwrap_or(Reason::RepoProtocol)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_of_a_fetch_is_one_of_a_run() {
+        let source = include_str!("../../../source/src/error.rs");
+        let said = source
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("FetchError::")?.split_once(" => \"")?.1.split_once('"'));
+        let words: Vec<_> = said.map(|(word, _)| word).collect();
+        assert!(words.len() > 10, "{words:?}");
+        for word in words {
+            assert_eq!(reason(word).as_str(), word);
+        }
+    }
+
+    #[test]
+    fn a_reference_is_called_by_its_name() {
+        for (reference, expected) in [
+            ("refs/heads/feature/x", "feature/x"),
+            ("refs/tags/v1", "v1"),
+            ("refs/pull/1/head", "refs/pull/1/head"),
+            ("c0ffee", ""),
+        ] {
+            assert_eq!(short(reference, "c0ffee"), expected);
+        }
+    }
 }

@@ -30,6 +30,14 @@ impl Host {
         Host { program, plugins, folder: folder.to_owned(), admin, child: Arc::default(), more: Arc::default() }
     }
 
+    /// Another host of the same cluster, with a folder of its own.
+    pub(crate) fn beside(&self, folder: &Path) -> Result<Host> {
+        let other = Host::new(self.program.clone(), self.plugins.clone(), folder);
+        std::fs::copy(self.kubeconfig(), other.kubeconfig())?;
+        std::fs::copy(self.ceiling(), other.ceiling())?;
+        Ok(other)
+    }
+
     /// Where the kubeconfig that it is started with has to be.
     pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.folder.join("kubeconfig")
@@ -55,7 +63,8 @@ impl Host {
         }
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("host.log"))?;
         let started = Command::new(&self.program)
-            .args(["host", "--leader-elect=false", "--log-format", "text", "--admin", &self.admin.to_string()])
+            .args(["host", "--log-format", "text", "--admin", &self.admin.to_string()])
+            .env("CODEFLARE_LEADER_ELECT", "false")
             .arg("--plugins")
             .arg(&self.plugins)
             .arg("--cache")

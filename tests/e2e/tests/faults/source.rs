@@ -11,8 +11,9 @@ use anyhow::{Context, Result, ensure};
 use codeflare_api::Run;
 use serde_json::json;
 
+use crate::host::{NAMESPACE, free};
 use crate::world::{World, state};
-use scene::{Scene, get};
+use scene::{Scene, get, serves};
 
 /// The commit of a Run, once it is recorded.
 fn commit(run: &Run) -> Option<String> {
@@ -49,7 +50,7 @@ async fn a_hundred_runs_of_one_commit_are_one_fetch_and_a_branch_that_moves_chan
     let source =
         later.status.as_ref().and_then(|status| status.launch.as_ref()?.source.clone()).context("no source")?;
     ensure!((source.commit, source.path.as_str()) == (second, "jobs"), "{later:#?}");
-    ensure!(source.reference == "refs/heads/feature/x", "{}", source.reference);
+    ensure!(source.reference == "feature/x", "{}", source.reference);
     let before = world.runs(&namespace).get("run-0").await?;
     ensure!(commit(&before) == Some(first), "{before:#?}");
     ensure!(scene.server.count("fetch") == 2, "{} fetches", scene.server.count("fetch"));
@@ -115,5 +116,40 @@ async fn a_run_that_is_held_is_planned_and_not_recorded_and_a_retry_has_the_firs
     ensure!(commit(&run).as_ref() == Some(&first), "{run:#?}");
     let two = scene.staged(&world, &namespace, "twice").await?;
     ensure!((two.url, two.digest) == (one.url, one.digest), "a retry has the source of the first attempt");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_stands_by_serves_what_another_has_recorded() -> Result<()> {
+    let Some(world) = World::given().await? else { return Ok(()) };
+    let scene = Scene::new(&world).await?;
+    let namespace = scene.namespace(&world, "standby").await?;
+    scene.repository.file("main.py", "print('one')").commit("main");
+    scene.application(&world, &namespace, "app", json!({"repo": scene.at("/org/repo.git")})).await?;
+    world.run(&namespace, "run", json!({})).await?;
+    world.until(&namespace, "run", "launched", |run| state(run).0 == "Starting").await?;
+    let staged = scene.staged(&world, &namespace, "run").await?;
+
+    // Somebody holds the lease, so that the second host never acts. The first one is gone.
+    world.host.kill().await;
+    let now = "2099-01-01T00:00:00.000000Z";
+    let lease = json!({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": "codeflare-host", "namespace": NAMESPACE},
+        "spec": {"holderIdentity": "another", "leaseDurationSeconds": 3600, "acquireTime": now, "renewTime": now},
+    });
+    world.apply(&lease).await?;
+    let folder = tempfile::tempdir()?;
+    let (second, at) = (world.host.beside(folder.path())?, free());
+    scene.tell(&second, at, "others", &["--leader-elect", "true"]).await;
+    serves(&second, at).await?;
+    let path = staged.url.split_once("/source/").context("an address of another kind")?.1;
+    let (status, bytes) = get(&format!("http://{at}/source/{path}"), None).await?;
+    ensure!(status == 200 && scene::digest(&bytes) == staged.digest, "{status}: {}", String::from_utf8_lossy(&bytes));
+    ensure!(scene.server.count("fetch") == 2, "{} fetches", scene.server.count("fetch"));
+    ensure!(!second.log().contains("watching Runs"), "it acts: {}", second.last_words());
+    second.kill().await;
+    let leases = kube::Api::<k8s_openapi::api::coordination::v1::Lease>::namespaced(world.client.clone(), NAMESPACE);
+    leases.delete("codeflare-host", &Default::default()).await?;
     Ok(())
 }

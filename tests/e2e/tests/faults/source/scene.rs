@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::host::free;
+use crate::host::{Host, free};
 use crate::world::{LOOK, PATIENCE, World};
 
 /// Everything that a test needs beside its world.
@@ -48,24 +48,25 @@ impl Scene {
         std::fs::write(&ca, authority.pem())?;
         let served = free();
         let scene = Scene { server, repository, authority, canary, folder, served };
-        world
-            .host
-            .started_with(&[
-                "--image",
-                "none",
-                "--ca-file",
-                &ca.display().to_string(),
-                "--source-listen",
-                &served.to_string(),
-                "--source-url",
-                &format!("http://{served}"),
-                "--source-cache",
-                &scene.cache().display().to_string(),
-                "--source-max-size",
-                "1Mi",
-            ])
-            .await;
+        scene.tell(&world.host, served, "sources", &[]).await;
         Ok(scene)
+    }
+
+    /// Tells a host of it, which is to serve at an address out of a folder.
+    pub(super) async fn tell(&self, host: &Host, at: SocketAddr, folder: &str, more: &[&str]) {
+        let (ca, cache) = (self.folder.path().join("ca.crt"), self.folder.path().join(folder));
+        let (ca, cache) = (ca.display().to_string(), cache.display().to_string());
+        let (listen, url) = (at.to_string(), format!("http://{at}"));
+        let all = [
+            ["--image", "none"],
+            ["--ca-file", &ca],
+            ["--source-listen", &listen],
+            ["--source-url", &url],
+            ["--source-cache", &cache],
+            ["--source-max-size", "1Mi"],
+        ];
+        let all: Vec<_> = all.into_iter().flatten().chain(more.iter().copied()).collect();
+        host.started_with(&all).await;
     }
 
     /// An address of the server.
@@ -83,17 +84,9 @@ impl Scene {
         Ok(std::fs::remove_dir_all(self.cache())?)
     }
 
-    /// Waits until the host serves.
+    /// Waits until the world's host serves.
     pub(super) async fn up(&self, world: &World) -> Result<()> {
-        let start = std::time::Instant::now();
-        while start.elapsed() < PATIENCE {
-            world.host.ensure().await?;
-            if TcpStream::connect(self.served).await.is_ok() {
-                return Ok(());
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-        bail!("the host serves no source: {}", world.host.last_words())
+        serves(&world.host, self.served).await
     }
 
     /// A namespace with the right credentials in Secret `git`.
@@ -146,6 +139,19 @@ impl Scene {
         ensure!(document["fetch"]["bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{document}");
         Ok(Staged { url: member("url")?, digest: member("digest")? })
     }
+}
+
+/// Starts a host, and waits until it serves source.
+pub(super) async fn serves(host: &Host, at: SocketAddr) -> Result<()> {
+    let start = std::time::Instant::now();
+    while start.elapsed() < PATIENCE {
+        host.ensure().await?;
+        if TcpStream::connect(at).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    bail!("the host serves no source: {}", host.last_words())
 }
 
 /// `sha256:…` of bytes.
