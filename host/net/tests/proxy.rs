@@ -2,81 +2,31 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use codeflare_net::{Client, NetError, Proxies, Settings};
+use codeflare_test_git::Proxy;
 use http::Request;
 use http_body_util::Full;
 
 const SECRET: &str = "hunter2";
 
-/// A proxy that opens tunnels, if it is shown what it wants, and notes what it was asked.
-struct Proxy {
-    address: String,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Proxy {
-    fn start(wants: Option<String>) -> Proxy {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let asked = Arc::<Mutex<Vec<String>>>::default();
-        let notes = asked.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (notes, wants) = (notes.clone(), wants.clone());
-                thread::spawn(move || tunnel(stream.unwrap(), &notes, wants));
-            }
-        });
-        Proxy { address, asked }
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-
-    fn client(&self, user: &str, except: &str) -> Client {
-        let at = if user.is_empty() { "" } else { "@" };
-        let address = format!("http://{user}{at}{}", self.address);
-        let proxies = Proxies::Named { address, except: except.to_owned() };
-        let settings = Settings { proxies, ..Settings::default() };
-        assert!(!format!("{settings:?}").contains(SECRET));
-        let client = Client::new(&settings).unwrap();
-        assert!(!format!("{client:?}").contains(SECRET));
-        client
-    }
-}
-
-fn tunnel(mut client: TcpStream, asked: &Mutex<Vec<String>>, wants: Option<String>) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        client.read_exact(&mut byte).unwrap();
-        head.extend(byte);
-    }
-    let head = String::from_utf8(head).unwrap();
-    asked.lock().unwrap().push(head.clone());
-    let to = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).map(str::to_owned);
-    let shown = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(": ")?;
-        name.eq_ignore_ascii_case("proxy-authorization").then(|| value.to_owned())
-    });
-    let Some(to) = to.filter(|_| wants.is_none() || shown == wants) else {
-        client.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n").unwrap();
-        return;
-    };
-    let mut server = TcpStream::connect(to).unwrap();
-    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
-    let (mut from, mut into) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-    thread::spawn(move || std::io::copy(&mut from, &mut into));
-    let _ = std::io::copy(&mut server, &mut client);
+fn client(proxy: &Proxy, user: &str, except: &str) -> Client {
+    let at = if user.is_empty() { "" } else { "@" };
+    let address = format!("http://{user}{at}{}", proxy.host());
+    let proxies = Proxies::Named { address, except: except.to_owned() };
+    let settings = Settings { proxies, ..Settings::default() };
+    assert!(!format!("{settings:?}").contains(SECRET));
+    let client = Client::new(&settings).unwrap();
+    assert!(!format!("{client:?}").contains(SECRET));
+    client
 }
 
 /// A server that answers before it is asked, in no TLS, and counts who came.
@@ -113,7 +63,7 @@ fn is_broken_tls(said: &NetError) -> bool {
 async fn what_has_tls_goes_through_the_tunnel() {
     let proxy = Proxy::start(None);
     let (server, reached) = server();
-    let client = proxy.client("", "");
+    let client = client(&proxy, "", "");
     let said = get(&client, &format!("https://{server}/a?b=c")).await.unwrap_err();
     assert!(is_broken_tls(&said), "{said}");
     let [asked] = proxy.asked().try_into().unwrap();
@@ -128,13 +78,13 @@ async fn a_proxy_with_a_password_is_shown_it_and_nobody_else_is() {
     let proxy = Proxy::start(Some(wants.clone()));
     let (server, reached) = server();
     let address = format!("https://{server}/");
-    let said = get(&proxy.client(&format!("ann:{SECRET}"), ""), &address).await.unwrap_err();
+    let said = get(&client(&proxy, &format!("ann:{SECRET}"), ""), &address).await.unwrap_err();
     assert!(is_broken_tls(&said), "{said}");
     assert!(proxy.asked().iter().any(|asked| asked.contains(&wants)), "{:?}", proxy.asked());
     assert_eq!(reached.load(SeqCst), 1);
 
     for user in ["", "ann:wrong"] {
-        let said = get(&proxy.client(user, ""), &address).await.unwrap_err();
+        let said = get(&client(&proxy, user, ""), &address).await.unwrap_err();
         assert!(matches!(said, NetError::Unreachable { .. }) && !is_broken_tls(&said), "{said}");
         assert!(!said.to_string().contains("wrong"), "{said}");
     }
@@ -153,11 +103,11 @@ async fn some_hosts_are_reached_without_it() {
         ("*", "localhost"),
     ];
     for (except, host) in cases {
-        let said = get(&proxy.client("", except), &format!("https://{host}:{port}/")).await.unwrap_err();
+        let said = get(&client(&proxy, "", except), &format!("https://{host}:{port}/")).await.unwrap_err();
         assert!(is_broken_tls(&said), "{said}");
     }
     // What has no TLS was named by the admin and is near.
-    assert_eq!(get(&proxy.client("", ""), &format!("http://{server}/")).await.unwrap(), 200);
+    assert_eq!(get(&client(&proxy, "", ""), &format!("http://{server}/")).await.unwrap(), 200);
     assert_eq!((proxy.asked(), reached.load(SeqCst)), (Vec::new(), 5));
 }
 

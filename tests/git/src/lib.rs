@@ -13,9 +13,11 @@
 
 mod authority;
 mod backend;
+mod proxy;
 mod repository;
 mod server;
 
 pub use authority::Authority;
+pub use proxy::Proxy;
 pub use repository::{Repository, git};
 pub use server::{Answer, Log, Options, Seen, Server};

@@ -13,6 +13,10 @@ pub(crate) struct Server {
     pub(crate) hash: Kind,
     /// Whether it can fetch only the newest commit.
     shallow: bool,
+    /// Whether it wants to hear of a hash, and of who asks: some refuse words that they did
+    /// not say themselves.
+    hears_hash: bool,
+    hears_agent: bool,
 }
 
 /// What is wrong with a server's words. There is none of them in it.
@@ -37,15 +41,19 @@ impl Server {
         if lines.next() != Some("version 2") {
             return Err(Odd("it does not speak version 2 of git's protocol".to_owned()));
         }
-        let mut server = Server { hash: Kind::Sha1, shallow: false };
+        let mut server = Server { hash: Kind::Sha1, shallow: false, hears_hash: false, hears_agent: false };
         let mut fetches = false;
         for line in lines {
             match line.split_once('=').unwrap_or((line, "")) {
-                ("object-format", "sha1") => server.hash = Kind::Sha1,
-                ("object-format", "sha256") => server.hash = Kind::Sha256,
-                ("object-format", _) => {
-                    return Err(Odd("its objects have hashes of a kind that we do not know".into()));
+                ("object-format", kind) => {
+                    server.hears_hash = true;
+                    server.hash = match kind {
+                        "sha1" => Kind::Sha1,
+                        "sha256" => Kind::Sha256,
+                        _ => return Err(Odd("its objects have hashes of a kind that we do not know".to_owned())),
+                    };
                 }
+                ("agent", _) => server.hears_agent = true,
                 ("fetch", features) => {
                     fetches = true;
                     server.shallow = features.split(' ').any(|feature| feature == "shallow");
@@ -58,7 +66,7 @@ impl Server {
 
     /// The request for the references that could be meant.
     pub(crate) fn list(&self, wanted: &Wanted) -> Vec<u8> {
-        let mut body = Body::new("ls-refs", self.hash);
+        let mut body = Body::new("ls-refs", self);
         body.line("peel");
         body.line("symrefs");
         body.line("ref-prefix HEAD");
@@ -83,7 +91,7 @@ impl Server {
         if !self.shallow {
             return Err(Odd("it cannot send one commit without all that came before it".to_owned()));
         }
-        let mut body = Body::new("fetch", self.hash);
+        let mut body = Body::new("fetch", self);
         body.line("no-progress");
         body.line("ofs-delta");
         body.line(&format!("want {commit}"));
@@ -135,11 +143,15 @@ pub(crate) fn text(line: &[u8]) -> &str {
 struct Body(Vec<u8>);
 
 impl Body {
-    fn new(command: &str, hash: Kind) -> Body {
+    fn new(command: &str, server: &Server) -> Body {
         let mut body = Body(Vec::new());
         body.line(&format!("command={command}"));
-        body.line(AGENT);
-        body.line(&format!("object-format={hash}"));
+        if server.hears_agent {
+            body.line(AGENT);
+        }
+        if server.hears_hash {
+            body.line(&format!("object-format={}", server.hash));
+        }
         body.0.extend_from_slice(b"0001");
         body
     }
@@ -168,7 +180,8 @@ mod tests {
     fn servers_say_what_they_can() {
         let good =
             ["# service=git-upload-pack", "version 2", "agent=x", "fetch=shallow filter", "object-format=sha256"];
-        assert_eq!(Server::read(&lines(&good)), Ok(Server { hash: Kind::Sha256, shallow: true }));
+        let modern = Server { hash: Kind::Sha256, shallow: true, hears_hash: true, hears_agent: true };
+        assert_eq!(Server::read(&lines(&good)), Ok(modern));
         let old = lines(&["version 2", "fetch"]);
         assert!(Server::read(&old).unwrap_or_else(|_| unreachable!()).fetch("x").is_err());
         for (bad, words) in [
@@ -207,12 +220,12 @@ mod tests {
 
     #[test]
     fn requests_are_lines_with_their_length() {
-        let server = Server { hash: Kind::Sha1, shallow: true };
+        let server = Server { hash: Kind::Sha1, shallow: true, hears_hash: true, hears_agent: false };
         let shown = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap_or_default();
         let wanted = Wanted::Named { reference: Some("main".to_owned()), path: String::new() };
         let list = shown(server.list(&wanted));
-        assert!(list.starts_with("0014command=ls-refs\n"), "{list}");
-        assert!(list.contains("0001") && list.contains("001fref-prefix refs/heads/main\n"), "{list}");
+        assert!(list.starts_with("0014command=ls-refs\n0017object-format=sha1\n0001"), "{list}");
+        assert!(list.contains("001fref-prefix refs/heads/main\n"), "{list}");
         assert!(list.ends_with("001eref-prefix refs/tags/main\n0000"), "{list}");
         let fetch = shown(server.fetch(&"a".repeat(40)).unwrap_or_default());
         assert!(fetch.contains(&format!("0032want {}\n000ddeepen 1\n0009done\n0000", "a".repeat(40))), "{fetch}");

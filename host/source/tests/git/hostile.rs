@@ -333,5 +333,5 @@ async fn a_cache_that_cannot_be_written_is_told_of() {
     std::fs::remove_dir(scene.folder.path().join("cache")).unwrap();
     let said = scene.fetch(&resolved).await.unwrap_err();
     assert_eq!(said.reason(), "SourceNotKept", "{said}");
-    assert!(said.to_string().contains("host.cacheSize"), "{said}");
+    assert!(said.to_string().contains("source.cacheSize"), "{said}");
 }

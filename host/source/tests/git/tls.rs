@@ -1,8 +1,10 @@
 //! TLS by an authority of one's own, and a password.
 
-use codeflare_net::{Client, Settings};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use codeflare_net::{Client, Proxies, Settings};
 use codeflare_source::Credentials;
-use codeflare_test_git::{Authority, Options, Server};
+use codeflare_test_git::{Authority, Options, Proxy, Server};
 
 use crate::{NAME, Scene};
 
@@ -57,4 +59,31 @@ async fn an_unknown_authority_and_another_name_are_not_trusted() {
     let said = other.resolve(&at(&other), None, None).await.unwrap_err();
     assert_eq!(said.reason(), "RepoCertificateUnknown", "{said}");
     assert_eq!(scene.server.seen().len() + other.server.seen().len(), 0, "nothing was sent to either");
+}
+
+#[tokio::test]
+async fn a_proxy_with_a_password_sees_neither_source_nor_its_credentials() {
+    let authority = Authority::new();
+    let mut scene = scene(&authority, "127.0.0.1").await;
+    scene.credentials = Some(Credentials::new("ann", "right"));
+    let wants = format!("Basic {}", STANDARD.encode("gate:open"));
+    let proxy = Proxy::start(Some(wants.clone()));
+    let through = |user: &str| {
+        let proxies = Proxies::Named { address: format!("http://{user}@{}", proxy.host()), except: String::new() };
+        let settings = Settings { authorities: Some(authority.pem().into()), proxies, ..Settings::default() };
+        Client::new(&settings).unwrap()
+    };
+    scene.client = through("gate:shut");
+    let said = scene.resolve(&at(&scene), None, None).await.unwrap_err();
+    assert_eq!(said.reason(), "RepoUnreachable", "{said}");
+    assert!(scene.server.seen().is_empty());
+
+    scene.client = through("gate:open");
+    let resolved = scene.resolve(&at(&scene), None, None).await.unwrap();
+    assert_eq!(scene.fetch(&resolved).await.unwrap().files, 1);
+    assert_eq!((scene.server.count("ls-refs"), scene.server.count("fetch")), (1, 1));
+    let asked = proxy.asked().concat();
+    assert!(asked.contains(&format!("CONNECT {} HTTP/1.1", scene.server.host())) && asked.contains(&wants), "{asked}");
+    assert!(!asked.contains(NAME) && !asked.contains(&STANDARD.encode("ann:right")), "{asked}");
+    assert!(scene.server.seen().iter().all(|seen| seen.user.as_deref() == Some("ann")));
 }
