@@ -7,6 +7,8 @@
     reason = "a test fails by panicking, and says why it was skipped"
 )]
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -102,6 +104,60 @@ fn source_and_words_are_staged_and_every_file_is_told_of() {
     assert_eq!(std::fs::read(here.path().join("c/argv")).expect("should be there"), b"/workdir\0a\0");
     write("stage.json", r#"{"files": [{"name": "../a", "source": ""}]}"#);
     insta::assert_snapshot!("not-staged", told(&codeflare(here.path(), &arguments)));
+}
+
+/// A server that answers each request with this.
+fn serving(answer: Vec<u8>) -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("should listen");
+    let host = listener.local_addr().expect("should have an address").to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("should accept");
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).expect("should be asked");
+                head.extend(byte);
+            }
+            stream.write_all(&answer).expect("should answer");
+        }
+    });
+    host
+}
+
+#[test]
+fn source_that_the_host_packed_is_fetched_and_what_fails_is_told() {
+    let here = folder();
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut head = tar::Header::new_gnu();
+    head.set_size(8);
+    head.set_mode(0o644);
+    tar.append_data(&mut head, "lib/main.py", &b"print()\n"[..]).expect("should pack");
+    let tar = tar.into_inner().expect("should pack");
+    let good = serving([format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", tar.len()).as_bytes(), &tar].concat());
+    let gone = serving(b"HTTP/1.1 404 Not Found\r\ncontent-length: 13\r\n\r\nno such Run\n\n".to_vec());
+    let digest = "sha256:dd35026103d238a356b787b5902376dd17308d0a8dfaa98fa5adee7a203db555";
+    let stage = |host: &str| {
+        let (from, bytes) = (here.path().join("stage.json"), tar.len());
+        let document =
+            format!(r#"{{"fetch": {{"url": "http://{host}/secret", "digest": "{digest}", "bytes": {bytes}}}}}"#);
+        std::fs::write(from, document).expect("should write");
+        codeflare(here.path(), &["stage", "--from", "stage.json", "--workdir", "w"])
+    };
+    let done = stage(&good);
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success(), "{said}");
+    assert_eq!(
+        said,
+        format!("source: 2048 bytes came, digest {digest}\nsource: unpacked 1 files, links and folders into w\n")
+    );
+    assert_eq!(std::fs::read(here.path().join("w/lib/main.py")).expect("should be there"), b"print()\n");
+
+    let failed = stage(&gone);
+    let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+    assert_eq!(failed.status.code(), Some(1), "{said}");
+    assert!(said.contains(&format!("failed to fetch the source from {gone}: it answers 404: no such Run;")), "{said}");
+    assert!(!said.contains("secret"), "{said}");
 }
 
 const WRONG: &str = r#"

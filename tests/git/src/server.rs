@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -43,6 +44,8 @@ pub enum Answer {
     Stalls(usize),
     /// The first bytes of what git says, and then the connection breaks.
     Breaks(usize),
+    /// What git says, a byte at a time with a pause before each.
+    Drips(Duration),
     /// No answer at all.
     Never,
 }
@@ -152,7 +155,7 @@ impl Server {
     /// Until it is stopped, or the process ends.
     pub async fn wait(self) {
         while !self.task.is_finished() {
-            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 
@@ -229,6 +232,7 @@ async fn bad_answer(answer: Answer, state: &Inner, request: backend::Request) ->
             return Response::builder().header("content-type", kind).body(Body::from_stream(again)).unwrap();
         }
         Answer::Never => return std::future::pending().await,
+        Answer::Drips(pause) => return drips(backend::ask(&state.repos, request).await, pause).await,
         Answer::Stalls(bytes) => (bytes, false),
         Answer::Breaks(bytes) => (bytes, true),
     };
@@ -244,6 +248,18 @@ async fn bad_answer(answer: Answer, state: &Inner, request: backend::Request) ->
         Body::from_stream(first.chain(forever()))
     };
     Response::from_parts(head, body)
+}
+
+async fn drips(good: Response, pause: Duration) -> Response {
+    let (mut head, body) = good.into_parts();
+    head.headers.remove("content-length");
+    let whole = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let drops = stream::iter((0..whole.len()).map(move |at| whole.slice(at..=at)));
+    let drops = drops.then(move |drop| async move {
+        tokio::time::sleep(pause).await;
+        Ok::<_, std::io::Error>(drop)
+    });
+    Response::from_parts(head, Body::from_stream(drops))
 }
 
 fn user(header: &str) -> Option<(String, String)> {

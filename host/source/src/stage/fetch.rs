@@ -16,6 +16,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Error, Fetch, refused};
 
+/// How often other bytes may come than those that are wanted.
+const WRONG: u32 = 3;
 /// Bytes of what a refusal says.
 const WORDS: u64 = 1024;
 
@@ -77,7 +79,7 @@ pub(super) fn download(
     let file = OpenOptions::new().read(true).write(true).create_new(true).open(path);
     let mut download =
         Download { fetch, uri, host, client, file: file.map_err(|error| refused(path, error))?, have: 0 };
-    let (mut tries, mut pause) = (0, patience.pause);
+    let (mut tries, mut wrong, mut pause) = (0, 0, patience.pause);
     loop {
         let before = download.have;
         let why = match runtime.block_on(download.attempt(patience)) {
@@ -86,7 +88,12 @@ pub(super) fn download(
                 // From the beginning: which byte is wrong, nobody knows.
                 Some(found) => {
                     download.have = 0;
-                    format!("what came has the digest {found}, not {}", fetch.digest)
+                    wrong += 1;
+                    let why = format!("what came has the digest {found}, not {}", fetch.digest);
+                    if wrong == WRONG {
+                        return Err(failed(&download.host, format!("{why}, {WRONG} times")));
+                    }
+                    why
                 }
             },
             Err(Ended::Again(why)) => why,

@@ -174,6 +174,23 @@ fn table() -> Vec<Row> {
             scene.limits.files = 1;
             "/tree/main/src"
         }),
+        row("a few folders, each of them many times", "SourceTooLarge", "1000 files and folders", |scene| {
+            for number in 0..4096 {
+                let [a, b, c, d] = [number >> 9, (number >> 6) & 7, (number >> 3) & 7, number & 7];
+                scene.repository.file(&format!("{a}/{b}/{c}/{d}"), "x");
+            }
+            scene.repository.commit("main");
+            scene.limits.files = 1000;
+            ""
+        }),
+        row("one file many times", "SourceTooLarge", "the folder is too large, and 1000000 bytes", |scene| {
+            for number in 0..12 {
+                scene.repository.file(&format!("again/{number}"), vec![b'x'; 100_000]);
+            }
+            scene.repository.commit("main");
+            scene.limits.unpacked = 1_000_000;
+            ""
+        }),
         row("an endless greeting", "SourceTooLarge", "what it can goes on and on", |scene| {
             scene.server.tell(INFO, Answer::Endless(GREETING, line("more\n").repeat(1000)));
             ""
@@ -192,6 +209,11 @@ fn table() -> Vec<Row> {
         row("a greeting that stops", "RepoTooSlow", "more of what it can did not come", |scene| {
             hurried(scene);
             scene.server.tell(INFO, Answer::Stalls(40));
+            ""
+        }),
+        row("a greeting byte by byte", "RepoTooSlow", "the list of references did not come within 1.5 s", |scene| {
+            hurried(scene);
+            scene.server.tell(INFO, Answer::Drips(Duration::from_millis(50)));
             ""
         }),
         row("a pack that breaks off", "RepoUnreachable", "cannot be reached", |scene| {
@@ -267,6 +289,17 @@ async fn all_are_refused_in_time_and_with_their_reason() {
         scene.server.mend();
     }
     println!("{reasons:?}");
+}
+
+#[tokio::test]
+async fn a_pack_byte_by_byte_ends_with_the_time_for_all_of_it() {
+    let mut scene = scene().await;
+    let resolved = scene.resolve(&scene.at(NAME), None, None).await.unwrap();
+    hurried(&mut scene);
+    scene.server.tell(POST, Answer::Drips(Duration::from_millis(20)));
+    let said = scene.fetch(&resolved).await.unwrap_err();
+    assert_eq!(said.to_string(), "the commit did not come within 1.5 s");
+    scene.nothing_is_left("a pack byte by byte").await;
 }
 
 /// The pack itself, in ways that only a server in the middle could bring about.
