@@ -27,7 +27,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the controller: watch Runs and carry them to their end
-    Host(HostArgs),
+    Host(Box<HostArgs>),
     /// Show what Runs would become, without a cluster: the same code, the same plugins
     Plan(PlanArgs),
     /// Print the CustomResourceDefinitions of the platform

@@ -41,7 +41,7 @@ impl Failure {
 pub fn main() -> ExitCode {
     // clap prints usage errors by itself and exits with 2.
     let done = match Args::parse().command {
-        Command::Host(args) => host::run(args),
+        Command::Host(args) => host::run(*args),
         Command::Plan(args) => plan::run(&args),
         Command::Crd(args) => crd::run(&args),
         Command::Schema(args) => schema::run(&args),
