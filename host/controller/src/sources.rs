@@ -20,7 +20,7 @@ use kube::{Client, ResourceExt};
 use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::watch::{AnyRun, Wake, Waker, owned};
-use book::{Book, Found, Look, Todo};
+use book::{Book, Failure, Found, Look, Todo};
 use cache::Cache;
 use fetch::Flights;
 use link::Of;
@@ -141,7 +141,11 @@ impl Sources {
             None => {}
             Some(Todo::Attempt(number)) => {
                 tokio::spawn(async move {
-                    let result = this.attempt(&wanted).await;
+                    // In a task of its own: what a stranger sent must not leave Runs waiting for
+                    // ever, whatever it does to the code that reads it.
+                    let (asking, of) = (this.clone(), wanted.clone());
+                    let attempt = tokio::spawn(async move { asking.attempt(&of).await });
+                    let result = attempt.await.unwrap_or_else(|_| Err(Failure::of_host(&wanted)));
                     let (woken, next) = this.book().ended(&wanted, number, result, Instant::now());
                     woken.into_iter().for_each(|run| this.waker.wake(Wake::Run(run)));
                     this.act(wanted, next);

@@ -92,19 +92,14 @@ impl FetchedSource {
     /// What stands for a source where no host looks it up.
     pub fn unresolved(place: &Place) -> FetchedSource {
         let unknown = || UNRESOLVED.to_owned();
-        let (reference, path) = match &place.wanted {
-            Wanted::Named { reference, path } => (reference.clone().unwrap_or_default(), path.clone()),
-            Wanted::Tree(parts) => (parts.join("/"), String::new()),
+        let (repo, reference, path) = match &place.wanted {
+            Wanted::Named { reference, path } => {
+                (place.address.to_string(), reference.clone().unwrap_or_default(), path.clone())
+            }
+            // Where the branch ends, only the repository knows.
+            Wanted::Tree(_) => (place.to_string(), String::new(), String::new()),
         };
-        FetchedSource {
-            repo: place.address.to_string(),
-            reference,
-            commit: unknown(),
-            path,
-            digest: unknown(),
-            bytes: 0,
-            url: unknown(),
-        }
+        FetchedSource { repo, reference, commit: unknown(), path, digest: unknown(), bytes: 0, url: unknown() }
     }
 
     /// Whether its commit is known.

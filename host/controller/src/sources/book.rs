@@ -4,10 +4,10 @@
 //! never older than the Run, whatever clocks say, and Runs that come together share one
 //! attempt. What a Run has taken it keeps until it is recorded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use codeflare_api::Retry;
+use codeflare_api::{Reason, Retry};
 use codeflare_plan::source::Wanted;
 use codeflare_plan::stop::Problem;
 
@@ -16,6 +16,12 @@ const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_se
 /// When to look again at what passes only if somebody changes something, unless the error
 /// knows better: a server tells nobody that it was mended.
 const SLOWLY: Duration = Duration::from_secs(300);
+/// Runs that are noted without a look at those that nobody asks for any more: a Run that is
+/// deleted says no word.
+const MANY: usize = 1024;
+/// After which time a Run that nobody asked for is forgotten. One that comes back has the commit
+/// of then.
+const FORGOTTEN: Duration = Duration::from_secs(6 * 3600);
 /// How often the Secret of such a failure is looked at, for whether it has changed.
 const SECRET: Duration = Duration::from_secs(20);
 
@@ -47,6 +53,14 @@ pub(super) struct Failure {
     pub(super) secret: Option<String>,
 }
 
+impl Failure {
+    /// The host itself failed over a source.
+    pub(super) fn of_host(wanted: &Wanted) -> Failure {
+        let message = format!("the host failed while it read {}; its log says where", wanted.place);
+        Failure { problem: Problem::new(Reason::RepoProtocol, "", "", message), again: Retry::Backoff, secret: None }
+    }
+}
+
 /// What there is for a Run.
 #[derive(Clone, Debug)]
 pub(super) enum Look {
@@ -68,6 +82,7 @@ pub(super) enum Todo {
 pub(super) struct Book<R> {
     runs: HashMap<String, Pin<R>>,
     places: HashMap<Wanted, Place>,
+    swept: Option<Instant>,
 }
 
 struct Pin<R> {
@@ -76,6 +91,8 @@ struct Pin<R> {
     /// Lowest number of an attempt that is young enough.
     since: u64,
     found: Option<Found>,
+    /// When it was asked for last.
+    asked: Instant,
 }
 
 #[derive(Default)]
@@ -103,7 +120,7 @@ impl Place {
 
 impl<R: Clone> Book<R> {
     pub(super) fn new() -> Book<R> {
-        Book { runs: HashMap::new(), places: HashMap::new() }
+        Book { runs: HashMap::new(), places: HashMap::new(), swept: None }
     }
 
     /// What there is for a Run now, and what is to be done about it.
@@ -111,13 +128,16 @@ impl<R: Clone> Book<R> {
         if self.runs.get(uid).is_some_and(|pin| pin.wanted != *wanted) {
             self.forget(uid);
         }
+        self.forget_old(now);
         let place = self.places.entry(wanted.clone()).or_default();
         let pin = self.runs.entry(uid.to_owned()).or_insert_with(|| Pin {
             run: run.clone(),
             wanted: wanted.clone(),
             since: place.begun + 1,
             found: None,
+            asked: now,
         });
+        pin.asked = now;
         if let Some(found) = &pin.found {
             return (Look::Found(found.clone()), None);
         }
@@ -176,6 +196,18 @@ impl<R: Clone> Book<R> {
         if let Some(pin) = self.runs.remove(uid) {
             self.sweep(&pin.wanted);
         }
+    }
+
+    /// Forgets Runs that nobody asks for any more, once in a while.
+    fn forget_old(&mut self, now: Instant) {
+        let due = self.swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SECRET);
+        if self.runs.len() <= MANY || !due {
+            return;
+        }
+        self.swept = Some(now);
+        self.runs.retain(|_, pin| now.saturating_duration_since(pin.asked) < FORGOTTEN);
+        let wanted: HashSet<_> = self.runs.values().map(|pin| &pin.wanted).collect();
+        self.places.retain(|of, place| place.running || wanted.contains(of));
     }
 
     /// Forgets a place that nobody waits for.

@@ -201,22 +201,17 @@ fn pods_fetch_what_the_host_has_and_the_status_says_which_commit_it_is() {
 
 #[test]
 fn a_source_that_nobody_has_looked_up_stands_in_a_plan_as_what_it_is() {
-    for (spec, reference, path) in [
-        (vec![], "main/examples/a", ""),
-        (
-            vec![
-                ("/application/spec/repo", json!("https://git.good/org/repo")),
-                ("/application/spec/ref", json!("v1")),
-                ("/application/spec/path", json!("a/b")),
-            ],
-            "v1",
-            "a/b",
-        ),
-    ] {
+    let named = vec![
+        ("/application/spec/repo", json!("https://git.good/org/repo")),
+        ("/application/spec/ref", json!("v1")),
+        ("/application/spec/path", json!("a/b")),
+    ];
+    for (spec, expected) in [(vec![], (REPO, "", "")), (named, ("https://git.good/org/repo", "v1", "a/b"))] {
         let mut seen = run(&spec, None);
         let place = place(seen.application.as_ref().expect("should be there")).expect("readable").expect("a place");
         let unresolved = FetchedSource::unresolved(&place);
-        assert_eq!((unresolved.reference.as_str(), unresolved.path.as_str()), (reference, path));
+        let FetchedSource { repo, reference, path, .. } = &unresolved;
+        assert_eq!((repo.as_str(), reference.as_str(), path.as_str()), expected);
         assert!(!unresolved.is_resolved() && fetched("c0ffee").is_resolved());
         seen.source = Some(SeenSource::Fetched(unresolved));
         plan(&seen);

@@ -1,6 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use codeflare_api::Reason;
 use codeflare_api::repository::Place as Where;
 use codeflare_plan::source::{By, SecretUse};
 
@@ -151,4 +150,26 @@ fn nothing_is_kept_of_what_nobody_waits_for() {
     assert_eq!(desk.book.places.len(), 1, "its attempt still runs");
     assert_eq!(desk.ended(1, Ok(found("1"))), (vec![], None));
     assert_eq!((desk.book.places.len(), desk.book.runs.len()), (0, 0));
+}
+
+#[test]
+fn runs_that_were_deleted_without_a_word_are_forgotten_in_time() {
+    let mut desk = Desk::new();
+    let names: Vec<String> = (0..MANY).map(|number| format!("run-{number}")).collect();
+    for (number, name) in names.iter().enumerate() {
+        let of = wanted(&format!("https://git.example/{number}"));
+        let (_, todo) = desk.book.look(name, &"gone", &of, desk.now);
+        let number = match todo {
+            Some(Todo::Attempt(number)) => number,
+            other => panic!("{other:?}"),
+        };
+        desk.book.ended(&of, number, Err(failure(false, None)), desk.now);
+    }
+    desk.later(FORGOTTEN.as_secs() - 1);
+    desk.look("a");
+    desk.look("a");
+    assert_eq!(desk.book.runs.len(), MANY + 1);
+    desk.later(60);
+    desk.look("a");
+    assert_eq!((desk.book.runs.len(), desk.book.places.len()), (1, 1));
 }
