@@ -22,7 +22,8 @@ if [[ ${1:-} == --uninstall ]]; then
   exit
 fi
 
-if [[ -r hack/my.secrets.sh ]]; then
+# What the caller says goes before what is in the file.
+if [[ -z ${WATSONX_REPO_URL:-} && -r hack/my.secrets.sh ]]; then
   # shellcheck source=/dev/null
   . hack/my.secrets.sh
 fi

@@ -14,12 +14,15 @@
 
 mod argv;
 mod door;
+mod git;
 mod identity;
 mod index;
 mod operators;
+mod platform;
 mod ray;
 mod requirements;
 mod shapes;
 mod size;
+mod source;
 mod torch;
 mod world;

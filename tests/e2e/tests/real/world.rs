@@ -1,6 +1,6 @@
 //! A cluster with the platform in it: namespaces to work in, Runs to wait for, logs to read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -104,7 +104,12 @@ impl World {
 
     /// Creates a Run of an Application of its name.
     pub(crate) async fn run(&self, name: &str, spec: Value) -> Result<()> {
-        let mut all = json!({"application": {"name": name}, "size": "e2e"});
+        self.run_of(name, name, spec).await
+    }
+
+    /// Creates a Run.
+    pub(crate) async fn run_of(&self, name: &str, application: &str, spec: Value) -> Result<()> {
+        let mut all = json!({"application": {"name": application}, "size": "e2e"});
         all.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
         let run: Run = serde_json::from_value(json!({
             "apiVersion": "codeflare.dev/v1alpha1", "kind": "Run", "metadata": {"name": name}, "spec": all,
@@ -204,6 +209,25 @@ impl World {
         let status =
             tokio::process::Command::new(script).args(words).env("KUBECONFIG", &self.kubeconfig).status().await?;
         ensure!(status.success(), "peers.sh {} failed", words.join(" "));
+        Ok(())
+    }
+
+    /// Where the cluster's credentials are.
+    pub(crate) fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// Changes values of the platform's chart; others stay. Its host has started anew.
+    pub(crate) async fn platform(&self, values: &[&str]) -> Result<()> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let built = tokio::process::Command::new(root.join("hack/cluster/build.sh")).args(["--path", "helm"]).output();
+        let helm = String::from_utf8(built.await?.stdout)?;
+        let mut command = tokio::process::Command::new(helm.trim());
+        command.args(["upgrade", "codeflare"]).arg(root.join("charts/codeflare-platform"));
+        command.args(["--namespace", "codeflare-system", "--reuse-values", "--wait", "--timeout", "120s"]);
+        command.args(values.iter().flat_map(|value| ["--set", value]));
+        let done = command.env("KUBECONFIG", &self.kubeconfig).output().await.context("helm")?;
+        ensure!(done.status.success(), "helm: {}", String::from_utf8_lossy(&done.stderr));
         Ok(())
     }
 
