@@ -130,6 +130,6 @@ async fn manifests_of_the_first_platform_end_in_succeeded() -> Result<()> {
     for namespace in NAMESPACES {
         world.take_away(namespace).await?;
     }
-    world.platform(&["network.caConfigMap=", "packages.indexUrl=", "packages.trustedHosts={}"]).await?;
+    world.platform(&["network.caConfigMap=", "packages.indexUrl="]).await?;
     world.end().await
 }
