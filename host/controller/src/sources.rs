@@ -145,7 +145,10 @@ impl Sources {
                     // ever, whatever it does to the code that reads it.
                     let (asking, of) = (this.clone(), wanted.clone());
                     let attempt = tokio::spawn(async move { asking.attempt(&of).await });
-                    let result = attempt.await.unwrap_or_else(|_| Err(Failure::of_host(&wanted)));
+                    let result = match attempt.await {
+                        Ok(result) => result,
+                        Err(_) => Err(Failure::of_host(&wanted)),
+                    };
                     let (woken, next) = this.book().ended(&wanted, number, result, Instant::now());
                     woken.into_iter().for_each(|run| this.waker.wake(Wake::Run(run)));
                     this.act(wanted, next);
