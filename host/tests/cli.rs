@@ -80,6 +80,10 @@ fn a_wrong_command_line_ends_with_2() {
         &["stage", "--from", "x"],
         &["stage", "--from", "x", "--workdir", "y", "--shim", "z"],
         &["host", "--log", "=="],
+        &["host", "--priority-class", "urgent=codeflare-high"],
+        &["host", "--priority-class", "high="],
+        &["host", "--packages-size", "0"],
+        &["host", "--pod-security", "privileged"],
         &["hsot"],
     ] {
         let output = codeflare(here.path(), arguments);
@@ -158,6 +162,20 @@ fn source_that_the_host_packed_is_fetched_and_what_fails_is_told() {
     assert_eq!(failed.status.code(), Some(1), "{said}");
     assert!(said.contains(&format!("failed to fetch the source from {gone}: it answers 404: no such Run;")), "{said}");
     assert!(!said.contains("secret"), "{said}");
+}
+
+#[test]
+fn certificates_of_the_package_index_are_read_at_the_start_or_nothing_is_started() {
+    let here = folder();
+    std::fs::write(here.path().join("text"), "no certificate").expect("should write");
+    let large = format!("-----BEGIN CERTIFICATE-----\n{}", "A".repeat(64 << 10));
+    std::fs::write(here.path().join("large"), large).expect("should write");
+    for (file, said) in [("none", "No such file"), ("text", "it has no certificate"), ("large", "at most 65536")] {
+        let output = codeflare(here.path(), &["host", "--package-ca", file]);
+        let told = told(&output);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains(&format!("--package-ca {file}: ")) && told.contains(said), "{told}");
+    }
 }
 
 const WRONG: &str = r#"
