@@ -109,8 +109,8 @@ part_faults() {
   return "$result"
 }
 
-# Everything in a cluster with real pods; needs root. A word behind a colon chooses
-# tests: hack/test.sh e2e:argv.
+# Everything in a cluster with real pods; needs root. Words behind colons choose tests:
+# hack/test.sh e2e:argv:source.
 part_e2e() {
   local result=0
   { hack/up.sh && real_tests "$@"; } || result=$?
@@ -177,10 +177,10 @@ run_part() {
   "$BASH" hack/test.sh --one "$1"
 }
 
-# one NAME[:WORD]: the part, and no more.
+# one NAME[:WORD]...: the part, and no more.
 one() {
   local words=()
-  [[ $1 != *:* ]] || words=("${1#*:}")
+  [[ $1 != *:* ]] || IFS=: read -ra words <<<"${1#*:}"
   "part_${1%%:*}" "${words[@]}"
 }
 
