@@ -1,2 +1,5 @@
-//! Tests against a real Kubernetes; everything is in `tests/it`. Run them with
-//! `hack/test.sh api` and `hack/test.sh e2e`.
+//! Tests against a real Kubernetes: `tests/it`, `tests/faults` and `tests/real`. Run them
+//! with `hack/test.sh api`, `hack/test.sh faults` and `hack/test.sh e2e`. Here is what several
+//! of them use.
+
+pub mod canary;

@@ -13,6 +13,7 @@
 )]
 
 mod argv;
+mod canary;
 mod door;
 mod git;
 mod identity;

@@ -6,12 +6,19 @@ use codeflare_api::Run;
 use codeflare_api::run::LaunchedSource;
 use serde_json::json;
 
+use crate::canary;
 use crate::git::{Git, PASSWORD, USER};
 use crate::shapes::PYTHON;
 use crate::world::World;
 
 /// Tells what is in the file beside it.
-const PROGRAM: &str = "import pathlib\nprint('NONCE', pathlib.Path('nonce').read_text(), flush=True)\n";
+const PROGRAM: &str = "\
+import pathlib, signal, sys
+print('NONCE', pathlib.Path('nonce').read_text(), flush=True)
+if 'wait' in sys.argv:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.pause()
+";
 
 /// Where the source of a Run is from.
 pub(crate) fn source(run: &Run) -> Result<LaunchedSource> {
@@ -60,6 +67,10 @@ async fn a_branch_that_moves_gives_each_run_its_own_commit() -> Result<()> {
         ensure!(said.commit == *commit && said.reference == "feature/nonces", "{name}: {said:?}, not {commit}");
         ensure!(said.path == "jobs/say" && said.repo.starts_with(&git.url()), "{name}: {said:?}");
     }
+    // While a pod runs that got its source, too.
+    world.run_of("alive", "say", json!({"options": "wait"})).await?;
+    world.says("alive", "worker", "NONCE second").await?;
+    canary::nowhere(&world).await?;
     let fetches = git.fetches();
     ensure!(fetches.len() == 2, "each commit is fetched once: {fetches:#?}");
     ensure!(fetches.iter().all(|seen| seen.authorized && seen.user.as_deref() == Some(USER)), "{fetches:#?}");
