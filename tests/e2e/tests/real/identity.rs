@@ -77,6 +77,38 @@ async fn a_program_runs_as_its_application_and_run_say() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn images_run_as_the_user_that_they_name_or_as_root_where_the_admin_says_baseline() -> Result<()> {
+    let Some(world) = World::given("baseline").await? else { return Ok(()) };
+    world.platform(&["runs.podSecurity=baseline"]).await?;
+    world.apply(&application("own", "job", PYTHON, PROGRAM)).await?;
+    let mut other = application("other", "job", PYTHON, PROGRAM);
+    other["spec"]["runAsUser"] = json!(0);
+    world.apply(&other).await?;
+    // Our image names user 1000; nobody else does.
+    for (run, user, set) in [("own", 1000, None), ("other", 0, Some(0))] {
+        world.run(run, json!({})).await?;
+        world.succeeded(run).await?;
+        let said = who(&world, run).await?;
+        ensure!(said["user"] == user && said["subject"].is_null(), "{run}: {said}");
+        let spec = world.pods(run, "worker").await?[0].spec.clone().unwrap();
+        let of_pod = spec.security_context.clone().unwrap_or_default();
+        ensure!(of_pod.run_as_user == set && of_pod.run_as_non_root.is_none(), "{run}: {of_pod:?}");
+        let of_main = spec.containers[0].security_context.clone().unwrap_or_default();
+        ensure!(of_main.allow_privilege_escalation == Some(false) && of_main.capabilities.is_none(), "{of_main:?}");
+        // What puts the source there stays as confined as before.
+        let steps = spec.init_containers.unwrap_or_default();
+        ensure!(!steps.is_empty(), "{run} has no step that stages its source");
+        for step in steps {
+            let confined = step.security_context.clone().unwrap_or_default();
+            let dropped = confined.capabilities.and_then(|all| all.drop).unwrap_or_default();
+            ensure!(dropped == ["ALL"], "{}: {dropped:?}", step.name);
+        }
+    }
+    world.platform(&["runs.podSecurity=restricted"]).await?;
+    world.end().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_uses_an_application_of_another_namespace_once_its_owner_shares_it() -> Result<()> {
     let Some(world) = World::given("sharing").await? else { return Ok(()) };
     let owner = format!("{}-owner", world.namespace);
