@@ -201,8 +201,8 @@ impl Metrics {
     }
 
     /// Counts a question to a repository: `resolve` or `fetch`, and the reason where it failed.
-    pub(crate) fn source(&self, step: &'static str, failed: Option<&'static str>, took: Duration) {
-        let step = SourceStep { step, outcome: failed.unwrap_or("done") };
+    pub(crate) fn source(&self, step: &'static str, failed: Option<Reason>, took: Duration) {
+        let step = SourceStep { step, outcome: failed.map_or("done", Reason::as_str) };
         self.source.get_or_create(&step).observe(took.as_secs_f64());
     }
 

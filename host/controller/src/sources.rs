@@ -114,7 +114,8 @@ impl Sources {
     /// What there is of a Run's source; none where it has none in a repository. What is missing
     /// is looked up from now on, and the Run is woken.
     pub(crate) fn look(self: &Arc<Self>, run: &Run, application: &Application) -> Option<SeenSource> {
-        // What cannot be read is told where the Application is resolved.
+        // Most have none, and what cannot be read is told where the Application is resolved.
+        application.spec.repo.as_ref()?;
         let wanted = self.wanted(application).ok()??;
         if self.url.is_empty() {
             let message = "the host has no address at which pods could get source; set source.enabled of the chart, or start the host with --source-url";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use codeflare_api::Retry;
+use codeflare_api::{Reason, Retry};
 use codeflare_net::NetError;
 
 /// Why source did not come. No message has a path of the server, a password, or what the
@@ -139,22 +139,22 @@ const ACCESS: Duration = Duration::from_secs(300);
 const PUSHED: Duration = Duration::from_secs(60);
 
 impl FetchError {
-    /// The word that the Run's status has for it.
-    pub fn reason(&self) -> &'static str {
+    /// The reason of a Run that waits for it.
+    pub fn reason(&self) -> Reason {
         match self {
-            FetchError::Unreachable { .. } => "RepoUnreachable",
-            FetchError::TooSlow { .. } => "RepoTooSlow",
-            FetchError::CredentialsRefused { .. } => "RepoCredentialsRefused",
-            FetchError::NotFound { .. } => "RepoNotFound",
-            FetchError::RefNotFound { .. } => "RefNotFound",
-            FetchError::DirectoryNotFound { .. } => "DirectoryNotFound",
-            FetchError::TooLarge { .. } => "SourceTooLarge",
-            FetchError::LinkOutside { .. } => "SourceLinkOutside",
-            FetchError::Redirected { .. } => "RepoRedirected",
-            FetchError::CertificateUnknown { .. } => "RepoCertificateUnknown",
-            FetchError::Insecure { .. } => "RepoInsecure",
-            FetchError::Protocol { .. } => "RepoProtocol",
-            FetchError::NotKept(_) => "SourceNotKept",
+            FetchError::Unreachable { .. } => Reason::RepoUnreachable,
+            FetchError::TooSlow { .. } => Reason::RepoTooSlow,
+            FetchError::CredentialsRefused { .. } => Reason::RepoCredentialsRefused,
+            FetchError::NotFound { .. } => Reason::RepoNotFound,
+            FetchError::RefNotFound { .. } => Reason::RefNotFound,
+            FetchError::DirectoryNotFound { .. } => Reason::DirectoryNotFound,
+            FetchError::TooLarge { .. } => Reason::SourceTooLarge,
+            FetchError::LinkOutside { .. } => Reason::SourceLinkOutside,
+            FetchError::Redirected { .. } => Reason::RepoRedirected,
+            FetchError::CertificateUnknown { .. } => Reason::RepoCertificateUnknown,
+            FetchError::Insecure { .. } => Reason::RepoInsecure,
+            FetchError::Protocol { .. } => Reason::RepoProtocol,
+            FetchError::NotKept(_) => Reason::SourceNotKept,
         }
     }
 

@@ -17,6 +17,10 @@ mod limits;
 mod pack;
 pub mod stage;
 
+/// How the names of files begin that are not whole yet. Who keeps a folder of packs removes
+/// them when it opens it: they are of a process that was killed.
+pub const UNFINISHED: &str = ".unfinished-";
+
 pub use credentials::Credentials;
 pub use error::FetchError;
 pub use git::{Git, Resolved};

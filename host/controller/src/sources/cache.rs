@@ -9,13 +9,12 @@ use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use codeflare_source::UNFINISHED;
 use sha2::{Digest, Sha256};
 use tempfile::TempPath;
 
 /// Ending of a pack's file.
 const ENDING: &str = "tar";
-/// How files begin that are being fetched or packed.
-const FRESH: &str = ".codeflare-";
 
 /// Packs by digest.
 pub(super) struct Cache {
@@ -52,7 +51,7 @@ impl Cache {
             if let (ENDING, Some(name)) = (ending, name) {
                 let bytes = fs::symlink_metadata(&path)?.len();
                 kept.packs.insert(name.to_owned(), Entry { bytes, used: 0, verified: false });
-            } else if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(FRESH)) {
+            } else if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED)) {
                 // Of a process that was killed.
                 fs::remove_file(&path)?;
             }
@@ -234,7 +233,7 @@ mod tests {
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         write(&format!("{}.tar", &good[7..]), "good");
         write(&format!("{}.tar", &bad[7..]), "changed");
-        write(".codeflare-git-AbCdEf", "half");
+        write(&format!("{UNFINISHED}AbCdEf"), "half");
         write("of-others", "x");
         let cache = Cache::open(folder.path(), 100).unwrap();
         assert_eq!(cache.bytes(), 11);

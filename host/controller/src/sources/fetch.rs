@@ -173,7 +173,7 @@ impl Sources {
         };
         let credentials = shown.as_ref().map(|shown| &shown.credentials);
         let packed = self.packed(commit, credentials, Some(digest)).await.map_err(|error| match error {
-            Broken::Fetch(error) => format!("{}: {error}", error.reason()),
+            Broken::Fetch(error) => format!("{}: {error}", error.reason().as_str()),
             Broken::Disk(why) => why,
         })?;
         if packed.digest != digest {
@@ -210,7 +210,7 @@ impl Broken {
                 );
                 (Reason::SourceNotKept, words, Retry::Backoff)
             }
-            Broken::Fetch(error) => (reason(error.reason()), error.to_string(), error.retry()),
+            Broken::Fetch(error) => (error.reason(), error.to_string(), error.retry()),
         };
         // That none were shown it says itself.
         let shown = match (reason, secret) {
@@ -236,28 +236,9 @@ fn whose(secret: &SecretUse) -> String {
     }
 }
 
-/// The reason of a Run by its name.
-fn reason(name: &str) -> Reason {
-    let known = Reason::ALL.iter().find(|reason| reason.as_str() == name);
-    known.copied().unwrap_or(Reason::RepoProtocol)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_reason_of_a_fetch_is_one_of_a_run() {
-        let source = include_str!("../../../source/src/error.rs");
-        let said = source
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("FetchError::")?.split_once(" => \"")?.1.split_once('"'));
-        let words: Vec<_> = said.map(|(word, _)| word).collect();
-        assert!(words.len() > 10, "{words:?}");
-        for word in words {
-            assert_eq!(reason(word).as_str(), word);
-        }
-    }
 
     #[test]
     fn a_reference_is_called_by_its_name() {

@@ -97,7 +97,7 @@ fn refused(host: &str, commit: &str) -> FetchError {
 }
 
 fn write(into: &Path, mut receiver: mpsc::Receiver<Bytes>) -> std::io::Result<NamedTempFile> {
-    let mut file = tempfile::Builder::new().prefix(".tmp-git-").tempfile_in(into)?;
+    let mut file = tempfile::Builder::new().prefix(crate::UNFINISHED).tempfile_in(into)?;
     while let Some(piece) = receiver.blocking_recv() {
         file.write_all(&piece)?;
     }

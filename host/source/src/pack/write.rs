@@ -22,7 +22,7 @@ const TOLD: usize = 10;
 /// Packs the folder that the order names.
 pub(crate) fn tar(objects: &mut Objects, order: &Order) -> Result<Pack, FetchError> {
     let root = find(objects, order)?;
-    let file = tempfile::Builder::new().prefix(".tmp-tar-").tempfile_in(&order.into).map_err(failed)?;
+    let file = tempfile::Builder::new().prefix(crate::UNFINISHED).tempfile_in(&order.into).map_err(failed)?;
     let hashed = Hashed { file: BufWriter::with_capacity(1 << 16, file), hash: Sha256::new(), bytes: 0 };
     let builder = Builder::new(hashed);
     let mut walk = Walk { objects, order, builder, unpacked: 0, files: 0, submodules: Vec::new(), buffer: Vec::new() };

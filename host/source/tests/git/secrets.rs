@@ -100,11 +100,11 @@ async fn a_password_goes_to_its_host_alone() {
         let to = format!("http://{}{info}?service=git-upload-pack", evil.host());
         scene.server.tell(&info, Answer::Redirect(status, to));
         let said = scene.pack("").await.unwrap_err();
-        assert_eq!(said.reason(), "RepoRedirected", "{said}");
+        assert_eq!(said.reason().as_str(), "RepoRedirected", "{said}");
         assert!(said.to_string().contains(&evil.host()), "{said}");
     }
     scene.server.mend();
     scene.server.tell(format!("/{NAME}/git-upload-pack"), Answer::Redirect(307, format!("http://{}/x", evil.host())));
-    assert_eq!(scene.pack("").await.unwrap_err().reason(), "RepoRedirected");
+    assert_eq!(scene.pack("").await.unwrap_err().reason().as_str(), "RepoRedirected");
     assert_eq!(evil.seen(), [], "it is not even asked");
 }

@@ -28,7 +28,7 @@ fn at(scene: &Scene) -> String {
 async fn a_repository_behind_tls_and_a_password_is_read() {
     let mut scene = scene(&Authority::new(), "127.0.0.1").await;
     let said = scene.resolve(&at(&scene), None, None).await.unwrap_err();
-    assert_eq!(said.reason(), "RepoCredentialsRefused", "{said}");
+    assert_eq!(said.reason().as_str(), "RepoCredentialsRefused", "{said}");
     assert!(said.to_string().contains("401; no credentials were shown"), "{said}");
 
     scene.credentials = Some(Credentials::new("ann", "wrong"));
@@ -51,13 +51,13 @@ async fn an_unknown_authority_and_another_name_are_not_trusted() {
     let settings = Settings { authorities: Some(stranger.pem().into()), ..Settings::default() };
     scene.client = Client::new(&settings).unwrap();
     let said = scene.resolve(&at(&scene), None, None).await.unwrap_err();
-    assert_eq!(said.reason(), "RepoCertificateUnknown", "{said}");
+    assert_eq!(said.reason().as_str(), "RepoCertificateUnknown", "{said}");
     assert!(said.to_string().contains("UnknownIssuer") && said.to_string().contains("network.caConfigMap"), "{said}");
 
     let mut other = self::scene(&authority, "git.example").await;
     other.credentials = Some(Credentials::new("ann", "right"));
     let said = other.resolve(&at(&other), None, None).await.unwrap_err();
-    assert_eq!(said.reason(), "RepoCertificateUnknown", "{said}");
+    assert_eq!(said.reason().as_str(), "RepoCertificateUnknown", "{said}");
     assert_eq!(scene.server.seen().len() + other.server.seen().len(), 0, "nothing was sent to either");
 }
 
@@ -75,7 +75,7 @@ async fn a_proxy_with_a_password_sees_neither_source_nor_its_credentials() {
     };
     scene.client = through("gate:shut");
     let said = scene.resolve(&at(&scene), None, None).await.unwrap_err();
-    assert_eq!(said.reason(), "RepoUnreachable", "{said}");
+    assert_eq!(said.reason().as_str(), "RepoUnreachable", "{said}");
     assert!(scene.server.seen().is_empty());
 
     scene.client = through("gate:open");
